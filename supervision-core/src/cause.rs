@@ -1,0 +1,130 @@
+//! What went wrong, as data: an error with its source chain, a panic, a stall or an exit.
+
+use std::{any::type_name, borrow::Cow, error::Error};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error_type::{EXIT, PANIC, STALL, canonical},
+    known_errors::KnownErrors,
+};
+
+/// Longest `source()` chain that is followed; a chain that is longer (or circular) is cut here.
+pub const MAX_CHAIN: usize = 32;
+
+/// The sort of a [`Cause`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CauseKind {
+    /// An error value was reported.
+    Error,
+    /// The code panicked.
+    Panic,
+    /// Something did not finish by its deadline.
+    Stall,
+    /// It ended by itself although it was to go on.
+    Exit,
+}
+
+/// One error of a chain: its type's name and its message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorLink {
+    /// The type's name in its canonical form, see [`canonical`].
+    pub error_type: Cow<'static, str>,
+    /// What the error says (its `Display`).
+    pub message: String,
+}
+
+/// Why something failed: one or more links, outermost first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    kind: CauseKind,
+    outer: ErrorLink,
+    sources: Vec<ErrorLink>,
+}
+
+impl Cause {
+    /// Describes an error whose type the compiler knows; its sources are named by `known`.
+    pub fn of<E: Error + 'static>(error: &E, known: &KnownErrors) -> Self {
+        Self::from_error(error, Cow::Borrowed(canonical(type_name::<E>())), known)
+    }
+
+    /// Describes an error whose type was erased: its name is recovered by downcast against `known`
+    /// and is `dyn Error` where nothing fits.
+    pub fn erased(error: &(dyn Error + 'static), known: &KnownErrors) -> Self {
+        Self::from_error(error, known.name_of(error), known)
+    }
+
+    fn from_error(
+        error: &(dyn Error + 'static),
+        error_type: Cow<'static, str>,
+        known: &KnownErrors,
+    ) -> Self {
+        let outer = ErrorLink {
+            error_type,
+            message: error.to_string(),
+        };
+        let sources = std::iter::successors(error.source(), |error| (*error).source())
+            .take(MAX_CHAIN - 1)
+            .map(|e| ErrorLink {
+                error_type: known.name_of(e),
+                message: e.to_string(),
+            })
+            .collect();
+        Self {
+            kind: CauseKind::Error,
+            outer,
+            sources,
+        }
+    }
+
+    /// A failure described by a type name and a message, without an error value.
+    pub fn named(error_type: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self::single(CauseKind::Error, error_type.into(), message.into())
+    }
+
+    /// A panic; `message` is its payload as text. Its type is [`PANIC`].
+    pub fn panic(message: impl Into<String>) -> Self {
+        Self::single(CauseKind::Panic, Cow::Borrowed(PANIC), message.into())
+    }
+
+    /// Something that did not finish by its deadline. Its type is [`STALL`].
+    pub fn stall(message: impl Into<String>) -> Self {
+        Self::single(CauseKind::Stall, Cow::Borrowed(STALL), message.into())
+    }
+
+    /// An actor, task or process that ended by itself. Its type is [`EXIT`].
+    pub fn exit(message: impl Into<String>) -> Self {
+        Self::single(CauseKind::Exit, Cow::Borrowed(EXIT), message.into())
+    }
+
+    fn single(kind: CauseKind, error_type: Cow<'static, str>, message: String) -> Self {
+        Self {
+            kind,
+            outer: ErrorLink {
+                error_type,
+                message,
+            },
+            sources: Vec::new(),
+        }
+    }
+
+    /// The sort of this cause.
+    pub fn kind(&self) -> CauseKind {
+        self.kind
+    }
+
+    /// The outermost type's name.
+    pub fn error_type(&self) -> &str {
+        &self.outer.error_type
+    }
+
+    /// The outermost message.
+    pub fn message(&self) -> &str {
+        &self.outer.message
+    }
+
+    /// All links, outermost first; never empty.
+    pub fn chain(&self) -> impl Iterator<Item = &ErrorLink> {
+        std::iter::once(&self.outer).chain(&self.sources)
+    }
+}

@@ -1,0 +1,110 @@
+//! Finding the type name of an error that was boxed: a list of types to try by downcast.
+
+use std::{any::type_name, borrow::Cow, error::Error};
+
+use crate::error_type::canonical;
+
+/// The name given to an erased error that no known type fits.
+const UNKNOWN: &str = "dyn Error";
+
+type Probe = fn(&(dyn Error + 'static)) -> Option<&'static str>;
+
+/// Error types that can be recognised behind a `dyn Error`.
+///
+/// A `Box<dyn Error + Send>` has lost its type's name, yet rules match by that name. It can be
+/// recovered only by asking the error, type by type, whether it is one of these.
+/// [`KnownErrors::standard`] knows the standard library's errors; add your own with
+/// [`with`](Self::with). Types are tried in the order in which they were added.
+#[derive(Clone, Default)]
+pub struct KnownErrors {
+    probes: Vec<Probe>,
+}
+
+impl KnownErrors {
+    /// Knows no type.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Knows the standard library's error types.
+    pub fn standard() -> Self {
+        Self::none()
+            .with::<std::io::Error>()
+            .with::<std::fmt::Error>()
+            .with::<std::num::ParseIntError>()
+            .with::<std::num::ParseFloatError>()
+            .with::<std::num::TryFromIntError>()
+            .with::<std::str::Utf8Error>()
+            .with::<std::str::ParseBoolError>()
+            .with::<std::string::FromUtf8Error>()
+            .with::<std::string::FromUtf16Error>()
+            .with::<std::char::ParseCharError>()
+            .with::<std::char::CharTryFromError>()
+            .with::<std::char::TryFromCharError>()
+            .with::<std::char::DecodeUtf16Error>()
+            .with::<std::net::AddrParseError>()
+            .with::<std::env::VarError>()
+            .with::<std::env::JoinPathsError>()
+            .with::<std::time::SystemTimeError>()
+            .with::<std::time::TryFromFloatSecsError>()
+            .with::<std::array::TryFromSliceError>()
+            .with::<std::collections::TryReserveError>()
+            .with::<std::alloc::LayoutError>()
+            .with::<std::cell::BorrowError>()
+            .with::<std::cell::BorrowMutError>()
+            .with::<std::ffi::NulError>()
+            .with::<std::ffi::FromBytesWithNulError>()
+            .with::<std::ffi::IntoStringError>()
+            .with::<std::path::StripPrefixError>()
+            .with::<std::sync::mpsc::RecvError>()
+            .with::<std::sync::mpsc::RecvTimeoutError>()
+            .with::<std::sync::mpsc::TryRecvError>()
+            .with::<std::thread::AccessError>()
+    }
+
+    /// Adds a type; it is tried after those already known.
+    #[must_use]
+    pub fn with<E: Error + 'static>(mut self) -> Self {
+        self.add::<E>();
+        self
+    }
+
+    /// Adds a type in place. Adding a type twice has no effect.
+    pub fn add<E: Error + 'static>(&mut self) {
+        let probe: Probe = |error| error.is::<E>().then(|| canonical(type_name::<E>()));
+        if !self
+            .probes
+            .iter()
+            .any(|known| std::ptr::fn_addr_eq(*known, probe))
+        {
+            self.probes.push(probe);
+        }
+    }
+
+    /// Adds all types of `other`, to be tried after those already known.
+    pub fn extend(&mut self, other: &KnownErrors) {
+        for probe in &other.probes {
+            if !self
+                .probes
+                .iter()
+                .any(|known| std::ptr::fn_addr_eq(*known, *probe))
+            {
+                self.probes.push(*probe);
+            }
+        }
+    }
+
+    /// The canonical type name of `error`, or `dyn Error` if it is none of the known types.
+    pub fn name_of(&self, error: &(dyn Error + 'static)) -> Cow<'static, str> {
+        let name = self.probes.iter().find_map(|probe| probe(error));
+        Cow::Borrowed(name.unwrap_or(UNKNOWN))
+    }
+}
+
+impl std::fmt::Debug for KnownErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KnownErrors")
+            .field("types", &self.probes.len())
+            .finish()
+    }
+}

@@ -1,0 +1,221 @@
+//! A validated strategy, laid out for deciding: rules in order, a numbered budget at every leaf.
+
+use std::time::Duration;
+
+use crate::{
+    backoff::Backoff, cause::Cause, error_type::matches, placement::PlacementStrategy,
+    strategy::SupervisionStrategy, validate::InvalidStrategy,
+};
+
+/// A supervision strategy that is known to be valid, ready for [`decide`](crate::decide).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    source: SupervisionStrategy,
+    root: Node,
+    leaves: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Node {
+    Rungs(Vec<Leaf>),
+    Match {
+        rules: Vec<(String, Node)>,
+        default: Box<Node>,
+    },
+}
+
+/// A strategy that holds no other, and the number of its budget.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Leaf {
+    pub(crate) slot: usize,
+    /// Where the leaf stands in the strategy; the same place in a changed strategy keeps its budget.
+    place: String,
+    pub(crate) action: Action,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    Restart {
+        max: usize,
+        window: Duration,
+        delay: Delay,
+    },
+    Relocate {
+        placement: PlacementStrategy,
+        max: usize,
+        delay: Duration,
+    },
+    Resume,
+    Stop,
+    Escalate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Delay {
+    Fixed(Duration),
+    Backoff(Backoff),
+}
+
+impl Policy {
+    /// Validates a strategy.
+    ///
+    /// # Errors
+    /// [`InvalidStrategy`] names the first field that breaks a rule.
+    pub fn new(strategy: SupervisionStrategy) -> Result<Self, InvalidStrategy> {
+        strategy.validate()?;
+        let mut leaves = 0;
+        let root = lay_out(&strategy, "", &mut leaves);
+        Ok(Self {
+            source: strategy,
+            root,
+            leaves,
+        })
+    }
+
+    /// The strategy this policy was made from.
+    pub fn strategy(&self) -> &SupervisionStrategy {
+        &self.source
+    }
+
+    /// How many leaves there are; each has a budget of its own.
+    pub(crate) fn leaves(&self) -> usize {
+        self.leaves
+    }
+
+    /// The leaves to try for this cause, in order.
+    ///
+    /// A `Match` walks the chain outermost first and, for each error, its rules in order.
+    pub(crate) fn select(&self, cause: &Cause) -> &[Leaf] {
+        let mut node = &self.root;
+        loop {
+            match node {
+                Node::Rungs(rungs) => return rungs,
+                Node::Match { rules, default } => {
+                    let hit = cause.chain().find_map(|link| {
+                        rules
+                            .iter()
+                            .find(|(pattern, _)| matches(pattern, &link.error_type))
+                    });
+                    node = hit.map_or(default, |(_, inner)| inner);
+                }
+            }
+        }
+    }
+
+    /// For each of this policy's budgets, the number of the budget in `old` that it goes on with:
+    /// the one at the same place and of the same kind.
+    pub(crate) fn kept_slots(&self, old: &Policy) -> Vec<Option<usize>> {
+        let mut old_leaves = Vec::with_capacity(old.leaves);
+        collect_leaves(&old.root, &mut old_leaves);
+        let mut new_leaves = Vec::with_capacity(self.leaves);
+        collect_leaves(&self.root, &mut new_leaves);
+        let same = |a: &Leaf, b: &Leaf| {
+            a.place == b.place
+                && std::mem::discriminant(&a.action) == std::mem::discriminant(&b.action)
+        };
+        let kept = |new: &&Leaf| {
+            old_leaves
+                .iter()
+                .find(|old| same(old, new))
+                .map(|old| old.slot)
+        };
+        new_leaves.iter().map(kept).collect()
+    }
+}
+
+impl TryFrom<SupervisionStrategy> for Policy {
+    type Error = InvalidStrategy;
+
+    fn try_from(strategy: SupervisionStrategy) -> Result<Self, InvalidStrategy> {
+        Self::new(strategy)
+    }
+}
+
+fn lay_out(strategy: &SupervisionStrategy, place: &str, slots: &mut usize) -> Node {
+    match strategy {
+        SupervisionStrategy::Match { default, matchers } => {
+            let rules = matchers.iter().enumerate().map(|(at, matcher)| {
+                // A rule is known by its error type, so inserting another one before it changes
+                // nothing; only of rules that repeat a type the position counts.
+                let earlier = matchers[..at]
+                    .iter()
+                    .filter(|m| m.error_type == matcher.error_type);
+                let place = format!("{place}/{}#{}", matcher.error_type, earlier.count());
+                (
+                    matcher.error_type.clone(),
+                    lay_out(&matcher.strategy, &place, slots),
+                )
+            });
+            let rules = rules.collect();
+            let default = lay_out(default, &format!("{place}/default"), slots);
+            Node::Match {
+                rules,
+                default: Box::new(default),
+            }
+        }
+        SupervisionStrategy::Ladder { rungs } => {
+            let rung = |(at, rung): (usize, &SupervisionStrategy)| {
+                leaf(rung, format!("{place}/rung {at}"), slots)
+            };
+            Node::Rungs(rungs.iter().enumerate().map(rung).collect())
+        }
+        single => Node::Rungs(vec![leaf(single, place.to_owned(), slots)]),
+    }
+}
+
+fn leaf(strategy: &SupervisionStrategy, place: String, slots: &mut usize) -> Leaf {
+    let action = match strategy {
+        SupervisionStrategy::Restart {
+            max_restarts,
+            window,
+            delay,
+        } => Action::Restart {
+            max: *max_restarts,
+            window: *window,
+            delay: Delay::Fixed(*delay),
+        },
+        SupervisionStrategy::RestartWithBackoff {
+            max_restarts,
+            window,
+            backoff,
+        } => Action::Restart {
+            max: *max_restarts,
+            window: *window,
+            delay: Delay::Backoff(*backoff),
+        },
+        SupervisionStrategy::Relocate {
+            placement,
+            max_relocations,
+            delay,
+        } => Action::Relocate {
+            placement: placement.clone(),
+            max: *max_relocations,
+            delay: *delay,
+        },
+        SupervisionStrategy::Resume => Action::Resume,
+        SupervisionStrategy::Stop => Action::Stop,
+        SupervisionStrategy::Escalate => Action::Escalate,
+        SupervisionStrategy::Match { .. } | SupervisionStrategy::Ladder { .. } => {
+            unreachable!("validation refuses nested rungs, and lay_out handles the rest")
+        }
+    };
+    let slot = *slots;
+    *slots += 1;
+    Leaf {
+        slot,
+        place,
+        action,
+    }
+}
+
+fn collect_leaves<'a>(node: &'a Node, leaves: &mut Vec<&'a Leaf>) {
+    match node {
+        Node::Rungs(rungs) => leaves.extend(rungs),
+        Node::Match { rules, default } => {
+            rules
+                .iter()
+                .for_each(|(_, inner)| collect_leaves(inner, leaves));
+            collect_leaves(default, leaves);
+        }
+    }
+}

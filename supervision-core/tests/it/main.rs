@@ -1,0 +1,1 @@
+//! Integration tests of the decision logic, one module per rule.
