@@ -1,1 +1,108 @@
-//! stub
+//! Supervision for actix actors.
+//!
+//! Bare actix does little about a failing actor: a panic kills it together with its mailbox and
+//! every queued message, and `actix::Supervisor` does not notice. This crate supervises ordinary
+//! actors (`type Context = actix::Context<Self>`, an ordinary `Addr<A>`) with their code unchanged:
+//! the address stays valid from incarnation to incarnation and queued messages are handled once,
+//! in order, by whichever incarnation is up.
+//!
+//! ```
+//! use actix::prelude::*;
+//! use supervision_actix::prelude::*;
+//!
+//! struct Divider;
+//! impl Actor for Divider {
+//!     type Context = Context<Self>;
+//! }
+//!
+//! #[derive(Message)]
+//! #[rtype(result = "i32")]
+//! struct Divide(i32, i32);
+//!
+//! impl Handler<Divide> for Divider {
+//!     type Result = i32;
+//!     fn handle(&mut self, msg: Divide, _: &mut Context<Self>) -> i32 {
+//!         msg.0 / msg.1
+//!     }
+//! }
+//!
+//! System::new().block_on(async {
+//!     let divider = ActorProps::plain("/user/divider", || Divider).start_actor();
+//!     assert!(divider.send(Divide(1, 0)).await.is_err()); // panics
+//!     assert_eq!(divider.send(Divide(6, 3)).await, Ok(2)); // the same address, a new incarnation
+//! });
+//! ```
+//!
+//! # How a failure flows
+//!
+//! 1. It **enters**: a panic anywhere in the actor, [`fail`](SupervisedContext::fail) from inside,
+//!    a handler's `Err` wrapped in [`FailOnErr`], [`ReportFailure`] from outside, a task wrapped by
+//!    [`watch`](SupervisedContext::watch), or an actor that stops although it is permanent.
+//! 2. It is **classified** and **decided** by `supervision_core::decide`, and by nothing else.
+//! 3. The decision is **executed**; meanwhile the mailbox goes on taking messages.
+//! 4. It is **recorded**: in a bounded history, as a [`SupervisionEvent`] and through `tracing`.
+//!
+//! # What cannot be had
+//!
+//! * A plain `ResponseFuture` and anything given to `actix::spawn` run in tasks of their own, so
+//!   their panics do not reach the actor; wrap them with [`watch`](SupervisedContext::watch).
+//! * `ctx.notify`, timers, streams and futures spawned into the context belong to the incarnation
+//!   and end with it; only messages in the mailbox survive. A `ResponseActFuture` in flight ends
+//!   with `MailboxError::Closed`.
+//! * While a `ctx.wait` future is pending, actix gives nobody access to the actor's value: a
+//!   failure that enters then is decided at once, but `before_restart` cannot be run.
+//! * Two panicking destructors in one incarnation abort the process; so does any panic under
+//!   `panic = "abort"`, which [`ActorProps::try_start`] refuses. `SyncArbiter` is not supported.
+
+mod actor;
+mod factory;
+mod hooks;
+mod props;
+mod settings;
+
+mod fail;
+mod fail_on_err;
+mod panics;
+mod report;
+mod watch;
+
+mod settle;
+mod suspension;
+
+mod current;
+mod incarnation;
+mod mailbox;
+mod pump;
+mod shared;
+mod supervision;
+
+mod event;
+mod ledger;
+mod record;
+
+mod control;
+mod supervisor;
+
+pub mod prelude;
+
+pub use supervision_core::{
+    Backoff, BackoffError, Decision, EscalationReason, FailureInfo, InvalidStrategy, KnownErrors,
+    NodeId, PlacementStrategy, RestartReason, RestartType, StopReason, SupervisionMatcher,
+    SupervisionStrategy,
+};
+
+pub use crate::{
+    actor::{DistributedActor, SupervisedDistributedActor},
+    event::{EndReason, SupervisionEvent},
+    factory::{Factory, FromFn, FromTryFn, Prototype},
+    fail::{NotSupervised, SupervisedContext},
+    fail_on_err::{FailOnErr, FailOnErrExt, FailOnErrFuture},
+    props::{ActorProps, StartError},
+    record::{FailureRecord, Outcome},
+    report::ReportFailure,
+    settings::{DEFAULT_HISTORY_CAPACITY, DEFAULT_MAILBOX_CAPACITY},
+    supervisor::{
+        GetActorAddr, GetFailureHistory, GetFailureRecords, SupervisorActor, SupervisorContext,
+    },
+    watch::Watched,
+};

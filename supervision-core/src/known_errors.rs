@@ -94,6 +94,11 @@ impl KnownErrors {
         }
     }
 
+    /// Whether no type is known.
+    pub fn is_empty(&self) -> bool {
+        self.probes.is_empty()
+    }
+
     /// The canonical type name of `error`, or `dyn Error` if it is none of the known types.
     pub fn name_of(&self, error: &(dyn Error + 'static)) -> Cow<'static, str> {
         let name = self.probes.iter().find_map(|probe| probe(error));

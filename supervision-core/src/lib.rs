@@ -63,7 +63,7 @@ pub use crate::{
     known_errors::KnownErrors,
     matcher::SupervisionMatcher,
     placement::PlacementStrategy,
-    policy::Policy,
+    policy::{Policy, ValidStrategy},
     strategy::SupervisionStrategy,
     validate::{
         InvalidStrategy, MAX_COUNTED, MAX_DELAY, MAX_DEPTH, MAX_ERROR_TYPE, MAX_LEAVES, Rule,

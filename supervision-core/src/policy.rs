@@ -7,6 +7,27 @@ use crate::{
     strategy::SupervisionStrategy, validate::InvalidStrategy,
 };
 
+/// A supervision strategy that is known to be valid: as small as the strategy itself, to keep where
+/// a [`Policy`] may never be needed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ValidStrategy(SupervisionStrategy);
+
+impl ValidStrategy {
+    /// Validates a strategy.
+    ///
+    /// # Errors
+    /// [`InvalidStrategy`] names the first field that breaks a rule.
+    pub fn new(strategy: SupervisionStrategy) -> Result<Self, InvalidStrategy> {
+        strategy.validate()?;
+        Ok(Self(strategy))
+    }
+
+    /// The strategy.
+    pub fn get(&self) -> &SupervisionStrategy {
+        &self.0
+    }
+}
+
 /// A supervision strategy that is known to be valid, ready for [`decide`](crate::decide).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
@@ -120,6 +141,14 @@ impl Policy {
                 .map(|old| old.slot)
         };
         new_leaves.iter().map(kept).collect()
+    }
+}
+
+impl From<ValidStrategy> for Policy {
+    fn from(ValidStrategy(source): ValidStrategy) -> Self {
+        let mut leaves = 0;
+        let root = lay_out(&source, "", &mut leaves);
+        Self { source, root, leaves }
     }
 }
 

@@ -1,0 +1,215 @@
+//! The way to a supervised actor's supervisor: a channel that is served by the actor's own task.
+//!
+//! The supervisor has no task of its own. Its messages wake the actor's task through a waker that
+//! also raises a flag, so a task that was woken for anything else pays one look at the flag.
+
+use std::{
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context as TaskContext, Poll, Wake, Waker},
+};
+
+use actix::{
+    Actor, Addr, Context,
+    dev::{
+        Envelope, EnvelopeProxy,
+        channel::{AddressReceiver, channel},
+    },
+};
+use futures_core::Stream;
+use futures_util::task::AtomicWaker;
+use supervision_core::Cause;
+
+use crate::{
+    panics::caught,
+    settings::DEFAULT_MAILBOX_CAPACITY,
+    shared::Shared,
+    supervisor::{SupervisorActor, SupervisorContext},
+};
+
+/// Remarks that can wait to be read; more than this from tasks of one actor are dropped, and the
+/// drop is logged.
+const MAX_REMARKS: usize = 1_024;
+
+/// A call from another task or thread.
+pub(crate) struct Call {
+    raised: AtomicBool,
+    task: AtomicWaker,
+    remarks: Mutex<Vec<Remark>>,
+}
+
+/// A failure seen by a task that works for an incarnation.
+pub(crate) struct Remark {
+    pub(crate) cause: Cause,
+    pub(crate) incarnation: u64,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.raised.store(true, Ordering::Release);
+        self.task.wake();
+    }
+}
+
+impl Call {
+    /// Leaves a remark and calls.
+    pub(crate) fn remark(self: &Arc<Self>, remark: Remark) {
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if remarks.len() < MAX_REMARKS {
+            remarks.push(remark);
+        } else {
+            tracing::warn!(
+                error = remark.cause.message(),
+                "too many failures at once; one dropped"
+            );
+        }
+        drop(remarks);
+        self.wake_by_ref();
+    }
+}
+
+/// The actor's end of it.
+pub(crate) struct Port<A: Actor<Context = Context<A>>> {
+    call: Arc<Call>,
+    waker: Waker,
+    inbox: Option<AddressReceiver<SupervisorActor<A>>>,
+}
+
+impl<A: Actor<Context = Context<A>>> Port<A> {
+    /// A port without an address. It starts raised, so that its first service registers the task.
+    fn new() -> Self {
+        let call = Arc::new(Call {
+            raised: AtomicBool::new(true),
+            task: AtomicWaker::new(),
+            remarks: Mutex::default(),
+        });
+        Self {
+            waker: Waker::from(call.clone()),
+            call,
+            inbox: None,
+        }
+    }
+
+    /// A port for the receiving half of a supervisor's channel.
+    pub(crate) fn with_inbox(inbox: AddressReceiver<SupervisorActor<A>>) -> Self {
+        Self {
+            inbox: Some(inbox),
+            ..Self::new()
+        }
+    }
+
+    /// Whether anybody holds the supervisor's address.
+    pub(crate) fn connected(&self) -> bool {
+        self.inbox.as_ref().is_some_and(AddressReceiver::connected)
+    }
+}
+
+/// A supervisor's channel.
+pub(crate) fn supervisor_channel<A: Actor<Context = Context<A>>>() -> (
+    Addr<SupervisorActor<A>>,
+    AddressReceiver<SupervisorActor<A>>,
+) {
+    let (sender, receiver) = channel(DEFAULT_MAILBOX_CAPACITY);
+    (Addr::new(sender), receiver)
+}
+
+/// The supervisor's address; its channel is made now if there is none.
+pub(crate) fn supervisor_of<A: Actor<Context = Context<A>>>(
+    shared: &Shared<A>,
+) -> Addr<SupervisorActor<A>> {
+    let mut port = shared.port.borrow_mut();
+    let port = port.get_or_insert_with(Port::new);
+    if let Some(inbox) = &port.inbox {
+        return Addr::new(inbox.sender());
+    }
+    let (address, inbox) = supervisor_channel();
+    port.inbox = Some(inbox);
+    port.call.raised.store(true, Ordering::Release);
+    address
+}
+
+/// The means by which tasks of this actor report.
+pub(crate) fn call_of<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> Arc<Call> {
+    shared
+        .port
+        .borrow_mut()
+        .get_or_insert_with(Port::new)
+        .call
+        .clone()
+}
+
+/// Whether a call waits to be served.
+pub(crate) fn is_called<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> bool {
+    let port = shared.port.borrow();
+    port.as_ref()
+        .is_some_and(|port| port.call.raised.load(Ordering::Acquire))
+}
+
+/// Answers what has come in, and takes in the failures that were reported.
+pub(crate) fn serve<A: Actor<Context = Context<A>>>(
+    shared: &Rc<Shared<A>>,
+    task: &mut TaskContext<'_>,
+) {
+    if !is_called(shared) {
+        return;
+    }
+    // Taken out while it is served: answering may make the supervisor's address anew.
+    let Some((call, waker, mut inbox)) = take_inbox(shared) else {
+        return;
+    };
+    call.task.register(task.waker());
+    call.raised.store(false, Ordering::SeqCst);
+    if let Some(inbox) = &mut inbox {
+        let mut ctx = SupervisorContext::new(shared.clone());
+        while let Poll::Ready(Some(envelope)) =
+            Pin::new(&mut *inbox).poll_next(&mut TaskContext::from_waker(&waker))
+        {
+            handle(envelope, shared, &mut ctx);
+        }
+    }
+    if let Some(port) = shared.port.borrow_mut().as_mut() {
+        port.inbox = inbox;
+    }
+    let remarks = std::mem::take(&mut *call.remarks.lock().unwrap_or_else(PoisonError::into_inner));
+    for Remark { cause, incarnation } in remarks {
+        if incarnation == shared.incarnation() {
+            shared.report(cause, None);
+        } else {
+            shared.supersede(&cause, None);
+        }
+    }
+}
+
+type Taken<A> = (
+    Arc<Call>,
+    Waker,
+    Option<AddressReceiver<SupervisorActor<A>>>,
+);
+
+fn take_inbox<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> Option<Taken<A>> {
+    let mut port = shared.port.borrow_mut();
+    let port = port.as_mut()?;
+    Some((port.call.clone(), port.waker.clone(), port.inbox.take()))
+}
+
+fn handle<A: Actor<Context = Context<A>>>(
+    mut envelope: Envelope<SupervisorActor<A>>,
+    shared: &Rc<Shared<A>>,
+    ctx: &mut SupervisorContext<A>,
+) {
+    let mut supervisor = SupervisorActor::new(shared.clone());
+    if let Err(panic) = caught(|| envelope.handle(&mut supervisor, ctx)) {
+        tracing::error!(
+            error = panic.message(),
+            "a supervisor's message handler panicked"
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! What observers are told.
+
+use serde::{Deserialize, Serialize};
+use supervision_core::{Decision, FailureInfo, InvalidStrategy};
+
+use crate::record::Outcome;
+
+/// Something happened to a supervised actor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SupervisionEvent {
+    /// An incarnation is up for the first time.
+    Started {
+        /// The actor's path.
+        path: String,
+    },
+    /// A failure was decided on.
+    Failed {
+        /// The failure.
+        failure: FailureInfo,
+        /// The incarnation that failed, counted from 1.
+        incarnation: u64,
+        /// What will be done.
+        decision: Decision,
+    },
+    /// A new incarnation is up after a failure.
+    Restarted {
+        /// The actor's path.
+        path: String,
+        /// The new incarnation.
+        incarnation: u64,
+        /// The failure it recovered from.
+        failure: FailureInfo,
+        /// [`Outcome::Restarted`], or [`Outcome::RestartedInPlace`] where a relocation had no
+        /// other node to go to.
+        outcome: Outcome,
+    },
+    /// The actor has ended; nothing comes after this.
+    Ended {
+        /// The actor's path.
+        path: String,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// Why a supervised actor ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// It stopped by itself, and its restart type takes that for its normal end.
+    Finished,
+    /// The last address was dropped.
+    Unreferenced,
+    /// Its strategy said so.
+    Stopped {
+        /// The failure that ended it.
+        failure: FailureInfo,
+    },
+    /// Its last budget was used up.
+    Exhausted {
+        /// The failure that was one too many.
+        failure: FailureInfo,
+    },
+    /// It failed, and its restart type is temporary.
+    Temporary {
+        /// The failure that ended it.
+        failure: FailureInfo,
+    },
+    /// The failure was reported upward.
+    Escalated {
+        /// The failure, with its own cause.
+        failure: FailureInfo,
+        /// Whether it was escalated because a budget was used up, not because the strategy says
+        /// so.
+        exhausted: bool,
+    },
+    /// `supervision_strategy()` returned an invalid strategy.
+    InvalidStrategy {
+        /// The field and the rule it breaks.
+        problem: String,
+    },
+    /// It was stopped through its supervisor.
+    Requested,
+}
+
+impl EndReason {
+    pub(crate) fn invalid(problem: &InvalidStrategy) -> Self {
+        Self::InvalidStrategy {
+            problem: problem.to_string(),
+        }
+    }
+
+    /// What becomes of the record of the failure that is being handled when the actor ends.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Escalated { .. } => Outcome::Escalated,
+            Self::Unreferenced => Outcome::Abandoned,
+            Self::Finished
+            | Self::Stopped { .. }
+            | Self::Exhausted { .. }
+            | Self::Temporary { .. }
+            | Self::InvalidStrategy { .. }
+            | Self::Requested => Outcome::Stopped,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! One life of the actor's value: actix's own future, with our address and our pump in it.
+
+use std::{
+    pin::Pin,
+    rc::Rc,
+    task::{Context as TaskContext, Poll},
+};
+
+use actix::{
+    Actor, Context,
+    dev::{AsyncContextParts, ContextFut},
+};
+use supervision_core::Cause;
+
+use crate::{
+    panics::{caught, cause_of_panic},
+    pump,
+    shared::Shared,
+};
+
+/// A running value with its context.
+pub(crate) struct Incarnation<A: Actor<Context = Context<A>>> {
+    future: Option<ContextFut<A, Context<A>>>,
+}
+
+impl<A: Actor<Context = Context<A>>> Incarnation<A> {
+    pub(crate) fn new(shared: &Rc<Shared<A>>, actor: A) -> Self {
+        let mut ctx = Context::new();
+        shared.adopt_context(&mut ctx);
+        pump::install(shared, &mut ctx);
+        Self {
+            future: Some(ctx.into_future(actor)),
+        }
+    }
+
+    /// Runs it. A panic is its end: what is left must be discarded and never polled again.
+    pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Result<Poll<()>, Cause> {
+        match &mut self.future {
+            Some(future) => caught(|| Future::poll(Pin::new(future), task)),
+            None => Ok(Poll::Ready(())),
+        }
+    }
+
+    /// Its context; `None` once it is discarded.
+    pub(crate) fn ctx(&mut self) -> Option<&mut Context<A>> {
+        self.future.as_mut().map(ContextFut::ctx)
+    }
+
+    /// Drops it; a panic in a destructor is returned.
+    ///
+    /// actix's destructor polls a future that has not stopped, so that `stopping` and `stopped`
+    /// run. On what a panic left behind that would be wrong, and would abort the process if it
+    /// panicked again; hence it is marked as stopped first.
+    pub(crate) fn discard(mut self) -> Option<Cause> {
+        let mut future = self.future.take()?;
+        future.ctx().parts().terminate();
+        caught(|| drop(future)).err()
+    }
+}
+
+/// The arbiter is going down with the actor still running. actix stops it in order; a panic in
+/// there must not become one of the arbiter's.
+impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take()
+            && let Err(payload) =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(future)))
+        {
+            let cause = cause_of_panic(payload);
+            tracing::error!(
+                error = cause.message(),
+                "an actor panicked while its arbiter stopped"
+            );
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What a supervised actor remembers: budgets, history, and who waits for an answer.
+//!
+//! Created at the first failure, so an actor that never fails pays for none of it.
+
+use std::{
+    any::{Any, TypeId},
+    collections::{BTreeMap, VecDeque},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use actix::{Actor, Addr};
+use supervision_core::{
+    Budgets, Cause, Decision, Failure, FailureInfo, NodeId, Policy, Timestamp, ValidStrategy,
+    decide,
+};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::{
+    record::{FailureRecord, Outcome},
+    settle::Verdict,
+    suspension::{Entered, Reporter},
+};
+
+/// The memory of one supervised actor.
+pub(crate) struct Ledger<A: Actor> {
+    /// Budgets count from here; tokio's clock, so that paused time is honoured.
+    epoch: Instant,
+    budgets: Budgets,
+    policy: Option<Policy>,
+    history: VecDeque<FailureRecord>,
+    capacity: usize,
+    restarts: usize,
+    /// The failure whose outcome is not known yet.
+    open: Option<Uuid>,
+    in_place: bool,
+    reporters: Vec<Reporter<A>>,
+    pub(crate) entered: VecDeque<Entered<A>>,
+    pub(crate) verdict: Option<Verdict>,
+    /// The failure that the incarnation being started recovers from.
+    pub(crate) recovering: Option<FailureInfo>,
+    handed: BTreeMap<TypeId, Box<dyn Any>>,
+}
+
+impl<A: Actor> Ledger<A> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            epoch: Instant::now(),
+            budgets: Budgets::default(),
+            policy: None,
+            history: VecDeque::new(),
+            capacity,
+            restarts: 0,
+            open: None,
+            in_place: false,
+            reporters: Vec::new(),
+            entered: VecDeque::new(),
+            verdict: None,
+            recovering: None,
+            handed: BTreeMap::new(),
+        }
+    }
+
+    /// Describes a failure that happens now.
+    pub(crate) fn describe(&self, cause: &Cause, path: String, node_id: NodeId) -> FailureInfo {
+        FailureInfo {
+            actor_path: path,
+            node_id,
+            time: unix_millis(),
+            error: cause.message().to_owned(),
+            error_type: cause.error_type().to_owned(),
+            restart_count: self.restarts,
+            failure_id: Uuid::new_v4(),
+        }
+    }
+
+    /// Has a failure decided, now, under `strategy`.
+    pub(crate) fn decide(&mut self, strategy: &ValidStrategy, failure: &Failure<'_>) -> Decision {
+        let now = Timestamp::after_start(self.epoch.elapsed());
+        let policy = match self.policy.take() {
+            Some(policy) if policy.strategy() == strategy.get() => policy,
+            earlier => {
+                let policy = Policy::from(strategy.clone());
+                // A strategy that changed keeps the budgets that have a successor.
+                if let Some(earlier) = earlier {
+                    self.budgets.carry_over(&earlier, &policy);
+                }
+                policy
+            }
+        };
+        let decision = decide(&mut self.budgets, &policy, failure, now, fastrand::u64(..));
+        self.policy = Some(policy);
+        decision
+    }
+
+    /// Keeps a record; the oldest goes when there is no room.
+    pub(crate) fn record(&mut self, record: FailureRecord) {
+        if record.outcome == Outcome::Pending {
+            self.open = Some(record.info.failure_id);
+        }
+        if self.capacity == 0 {
+            return;
+        }
+        if self.history.len() == self.capacity {
+            self.history.pop_front();
+        }
+        self.history.push_back(record);
+    }
+
+    /// Writes the outcome into the record that waits for one.
+    pub(crate) fn close_record(&mut self, outcome: Outcome) -> Outcome {
+        let in_place = std::mem::take(&mut self.in_place);
+        let outcome = match outcome {
+            Outcome::Restarted if in_place => Outcome::RestartedInPlace,
+            outcome => outcome,
+        };
+        if let Some(id) = self.open.take()
+            && let Some(record) = self
+                .history
+                .iter_mut()
+                .rev()
+                .find(|r| r.info.failure_id == id)
+        {
+            record.outcome = outcome;
+        }
+        outcome
+    }
+
+    /// A start that failed is what became of the failure before, if that one waits for its outcome.
+    pub(crate) fn close_failed_start(&mut self) {
+        if self.open.is_some() {
+            self.close_record(Outcome::StartFailed);
+        }
+    }
+
+    /// Notes that the relocation being carried out is a restart in place.
+    pub(crate) fn set_in_place(&mut self) {
+        self.in_place = true;
+    }
+
+    pub(crate) fn count_restart(&mut self) {
+        self.restarts = self.restarts.saturating_add(1);
+    }
+
+    pub(crate) fn records(&self) -> Vec<FailureRecord> {
+        self.history.iter().cloned().collect()
+    }
+
+    pub(crate) fn failures(&self) -> Vec<FailureInfo> {
+        self.history
+            .iter()
+            .map(|record| record.info.clone())
+            .collect()
+    }
+
+    /// Lets a reporter wait until the decision is carried out.
+    pub(crate) fn join(&mut self, reporter: Reporter<A>) {
+        if reporter.is_some() {
+            self.reporters.push(reporter);
+        }
+    }
+
+    /// Those to answer now.
+    pub(crate) fn take_reporters(&mut self) -> Vec<Reporter<A>> {
+        std::mem::take(&mut self.reporters)
+    }
+
+    /// Leaves a value for the next incarnation; one of the same type is replaced and returned.
+    pub(crate) fn hand_over<T: Any>(&mut self, value: T) -> Option<Box<dyn Any>> {
+        self.handed.insert(TypeId::of::<T>(), Box::new(value))
+    }
+
+    pub(crate) fn take_handed<T: Any>(&mut self) -> Option<T> {
+        let value = self.handed.remove(&TypeId::of::<T>())?;
+        value.downcast().ok().map(|value| *value)
+    }
+
+    /// Everything handed over and never fetched.
+    pub(crate) fn take_all_handed(&mut self) -> BTreeMap<TypeId, Box<dyn Any>> {
+        std::mem::take(&mut self.handed)
+    }
+}
+
+/// Answers reporters outside any borrow: whoever waits may run code when it is dropped.
+pub(crate) fn answer<A: Actor>(reporters: Vec<Reporter<A>>, address: impl Fn() -> Option<Addr<A>>) {
+    for reporter in reporters.into_iter().flatten() {
+        // A reporter that went away needs no answer.
+        let _ = reporter.send(address());
+    }
+}
+
+/// The wall clock, for records only.
+fn unix_millis() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,18 @@
+//! Everything a supervised actor needs, meant to stand beside `actix::prelude::*`.
+
+pub use supervision_core::{
+    Backoff, Decision, FailureInfo, NodeId, PlacementStrategy, RestartType, SupervisionMatcher,
+    SupervisionStrategy,
+};
+pub use uuid::Uuid;
+
+pub use crate::{
+    actor::{DistributedActor, SupervisedDistributedActor},
+    event::{EndReason, SupervisionEvent},
+    fail::SupervisedContext,
+    fail_on_err::{FailOnErr, FailOnErrExt},
+    props::{ActorProps, StartError},
+    record::{FailureRecord, Outcome},
+    report::ReportFailure,
+    supervisor::{GetActorAddr, GetFailureHistory, GetFailureRecords, SupervisorActor},
+};

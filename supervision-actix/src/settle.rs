@@ -1,0 +1,131 @@
+//! From a failure that entered to what the driver does next: classify, decide, call the hook,
+//! record.
+
+use std::time::Duration;
+
+use actix::{Actor, Context};
+use supervision_core::{
+    Cause, CauseKind, Decision, EscalationReason, Failure, FailureInfo, StopReason,
+};
+
+use crate::{
+    event::{EndReason, SupervisionEvent},
+    panics::caught,
+    record::{FailureRecord, Outcome},
+    shared::Shared,
+    suspension::Entered,
+};
+
+/// What a decision means for the incarnation that failed.
+#[must_use]
+pub(crate) enum Settled {
+    /// It goes on.
+    Resumed,
+    /// It ends; the verdict says what comes after it.
+    Ended,
+}
+
+/// What comes after an incarnation.
+pub(crate) enum Verdict {
+    /// Another one, after a time.
+    Restart {
+        after: Duration,
+        failure: FailureInfo,
+    },
+    /// Nothing.
+    End(EndReason),
+}
+
+/// Decides on one failure and carries out what concerns the failing incarnation.
+///
+/// `value` is the failing incarnation where it is sound and can be reached.
+pub(crate) fn settle<A: Actor<Context = Context<A>>>(
+    shared: &Shared<A>,
+    value: Option<(&mut A, &mut Context<A>)>,
+    entered: Entered<A>,
+) -> Settled {
+    let Entered {
+        cause,
+        resumable,
+        reporter,
+    } = entered;
+    let (info, decision) = shared.decide(&cause, resumable);
+    shared.ledger().join(reporter);
+    shared.record(FailureRecord::new(info.clone(), Some(decision.clone())));
+    shared.emit(|| SupervisionEvent::Failed {
+        failure: info.clone(),
+        incarnation: shared.incarnation(),
+        decision: decision.clone(),
+    });
+    let verdict = match decision {
+        Decision::Resume => {
+            shared.close_record(Outcome::Resumed);
+            shared.answer_reporters();
+            return Settled::Resumed;
+        }
+        Decision::Restart { after, .. } => Verdict::Restart {
+            after,
+            failure: info,
+        },
+        Decision::Relocate { after, .. } => {
+            // No cluster is attached, so there is no other node: the restart in place was charged
+            // to the relocations, and is recorded as what it is.
+            shared.ledger().set_in_place();
+            Verdict::Restart {
+                after,
+                failure: info,
+            }
+        }
+        Decision::Stop { reason } => Verdict::End(end_of(reason, info)),
+        Decision::Escalate { reason } => Verdict::End(escalated(reason, info)),
+    };
+    if let (Some((actor, ctx)), Verdict::Restart { failure, .. }) = (value, &verdict) {
+        before_restart(shared, actor, ctx, failure);
+    }
+    shared.set_verdict(verdict);
+    Settled::Ended
+}
+
+fn before_restart<A: Actor<Context = Context<A>>>(
+    shared: &Shared<A>,
+    actor: &mut A,
+    ctx: &mut Context<A>,
+    failure: &FailureInfo,
+) {
+    let hook = shared.hooks().before_restart;
+    if let Err(panic) = caught(|| hook(actor, ctx, Some(failure.clone()))) {
+        shared.supersede(&panic, None);
+    }
+}
+
+fn end_of(reason: StopReason, failure: FailureInfo) -> EndReason {
+    match reason {
+        StopReason::Policy => EndReason::Stopped { failure },
+        StopReason::Exhausted => EndReason::Exhausted { failure },
+        StopReason::Temporary => EndReason::Temporary { failure },
+        StopReason::Finished => EndReason::Finished,
+    }
+}
+
+fn escalated(reason: EscalationReason, failure: FailureInfo) -> EndReason {
+    let exhausted = reason == EscalationReason::Exhausted;
+    EndReason::Escalated { failure, exhausted }
+}
+
+impl<A: Actor<Context = Context<A>>> Shared<A> {
+    /// Describes a failure and has it decided.
+    fn decide(&self, cause: &Cause, resumable: bool) -> (FailureInfo, Decision) {
+        let strategy = self.strategy();
+        let failure = Failure {
+            cause,
+            restart_type: self.settings().restart_type,
+            resumable: resumable && cause.kind() != CauseKind::Exit,
+            has_parent: false,
+        };
+        let mut ledger = self.ledger();
+        ledger.close_failed_start();
+        let info = ledger.describe(cause, self.path(), self.settings().node_id.clone());
+        let decision = ledger.decide(&strategy, &failure);
+        (info, decision)
+    }
+}

@@ -1,0 +1,299 @@
+//! The driver: one task per supervised actor, from its first start to its end.
+
+use std::{
+    pin::Pin,
+    rc::Rc,
+    task::{Context as TaskContext, Poll},
+};
+
+use actix::{Actor, ActorContext, Context};
+use supervision_core::{Cause, RestartType};
+use tokio::time::Sleep;
+
+use crate::{
+    control, current,
+    event::EndReason,
+    factory::Factory,
+    incarnation::Incarnation,
+    panics::{caught, drop_guarded},
+    pump::{self, PumpState},
+    settle::{Settled, Verdict, settle},
+    shared::Shared,
+    suspension::{self, Entered},
+};
+
+/// Incarnations that one poll may start before other tasks get their turn; an actor that fails at
+/// once, without a delay and without a limit, would otherwise keep the thread to itself.
+const STARTS_PER_POLL: usize = 32;
+
+/// The task of one supervised actor.
+pub(crate) struct Supervision<A: Actor<Context = Context<A>>> {
+    shared: Rc<Shared<A>>,
+    phase: Phase<A>,
+    /// `None` once no incarnation will be made any more.
+    factory: Option<Box<dyn Factory<A>>>,
+}
+
+enum Phase<A: Actor<Context = Context<A>>> {
+    /// The next incarnation is due.
+    Start,
+    Running(Incarnation<A>),
+    /// The next incarnation is due later.
+    Waiting(Pin<Box<Sleep>>),
+    Ended,
+}
+
+/// What the driver does after a step.
+enum Step {
+    /// Another step.
+    Again,
+    /// Wait to be woken.
+    Pending,
+    /// Nobody is left to answer.
+    Done,
+}
+
+impl<A: Actor<Context = Context<A>>> Supervision<A> {
+    pub(crate) fn new(shared: Rc<Shared<A>>, factory: Box<dyn Factory<A>>) -> Self {
+        Self {
+            shared,
+            phase: Phase::Start,
+            factory: Some(factory),
+        }
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Future for Supervision<A> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let _current = current::enter(this.shared.clone());
+        let mut starts = 0;
+        loop {
+            control::serve(&this.shared, task);
+            this.end_if_requested();
+            let step = match &mut this.phase {
+                Phase::Start if starts == STARTS_PER_POLL => {
+                    task.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Phase::Start => {
+                    starts += 1;
+                    this.start()
+                }
+                Phase::Running(_) => this.run(task),
+                Phase::Waiting(timer) => match timer.as_mut().poll(task) {
+                    Poll::Ready(()) => {
+                        this.phase = Phase::Start;
+                        Step::Again
+                    }
+                    Poll::Pending => this.wait(task),
+                },
+                Phase::Ended if this.shared.is_referenced() => Step::Pending,
+                Phase::Ended => Step::Done,
+            };
+            match step {
+                Step::Again => {}
+                Step::Pending if control::is_called(&this.shared) => {}
+                Step::Pending => return Poll::Pending,
+                Step::Done => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Supervision<A> {
+    /// Makes the next incarnation.
+    fn start(&mut self) -> Step {
+        let shared = &self.shared;
+        shared.begin_incarnation();
+        let Some(factory) = &mut self.factory else {
+            return self.end(EndReason::Finished);
+        };
+        let actor = match caught(|| factory.create()) {
+            Ok(Ok(actor)) => actor,
+            Ok(Err(error)) => {
+                let described =
+                    shared.with_known_errors(|known| caught(|| Cause::erased(&*error, known)));
+                drop_guarded(error);
+                return self.fail_start(described.unwrap_or_else(|panic| panic));
+            }
+            Err(panic) => return self.fail_start(panic),
+        };
+        if let Some(told) = shared.hooks().told {
+            match caught(|| told(&actor)) {
+                Ok(told) => {
+                    if let Err(reason) = shared.listen(told) {
+                        drop_guarded(actor);
+                        return self.end(reason);
+                    }
+                }
+                Err(panic) => {
+                    drop_guarded(actor);
+                    return self.fail_start(panic);
+                }
+            }
+        }
+        self.phase = Phase::Running(Incarnation::new(shared, actor));
+        Step::Again
+    }
+
+    /// No value came to be.
+    fn fail_start(&mut self, cause: Cause) -> Step {
+        self.settle_without_value(Entered::fatal(cause));
+        self.follow_verdict()
+    }
+
+    /// Lets the running incarnation work until it waits or ends.
+    fn run(&mut self, task: &mut TaskContext<'_>) -> Step {
+        let Phase::Running(incarnation) = &mut self.phase else {
+            return Step::Again;
+        };
+        let shared = &self.shared;
+        if let Some(ctx) = incarnation.ctx() {
+            if shared.pump.get() != PumpState::Installed {
+                pump::install(shared, ctx);
+            }
+            if shared.take_reported() {
+                suspension::attach(shared, ctx);
+            }
+        }
+        // A suspension that was attached while actix was stopping the actor, and the actor chose
+        // to go on, is reached by the second poll.
+        for _ in 0..2 {
+            match incarnation.poll(task) {
+                Ok(Poll::Ready(())) => return self.finish(None),
+                Err(panic) => return self.finish(Some(panic)),
+                Ok(Poll::Pending) if !shared.has_entered() => {
+                    let cancelled = shared.pump.get() == PumpState::Missing;
+                    return if cancelled {
+                        Step::Again
+                    } else {
+                        Step::Pending
+                    };
+                }
+                Ok(Poll::Pending) => {}
+            }
+        }
+        self.settle_unreached()
+    }
+
+    /// Decides on failures whose suspension actix does not poll because the actor waits for a
+    /// future of its own. The value is sound but nobody can get at it: no hook is called.
+    fn settle_unreached(&mut self) -> Step {
+        while let Some(entered) = self.shared.next_entered() {
+            if let Settled::Ended = settle(&self.shared, None, entered) {
+                if let Phase::Running(incarnation) = &mut self.phase
+                    && let Some(ctx) = incarnation.ctx()
+                {
+                    ctx.terminate();
+                }
+                break;
+            }
+        }
+        Step::Again
+    }
+
+    /// The incarnation has ended, by a panic or by itself.
+    fn finish(&mut self, panic: Option<Cause>) -> Step {
+        let Phase::Running(incarnation) = std::mem::replace(&mut self.phase, Phase::Start) else {
+            return Step::Again;
+        };
+        let dropped = incarnation.discard();
+        // The first of these is why it ended, unless that was decided before; the others are only
+        // recorded, since one incarnation fails once.
+        let mut causes = panic.into_iter().map(Entered::fatal).collect::<Vec<_>>();
+        while let Some(entered) = self.shared.next_entered() {
+            causes.push(Entered {
+                resumable: false,
+                ..entered
+            });
+        }
+        causes.extend(dropped.map(Entered::fatal));
+        for entered in causes {
+            if self.shared.has_verdict() {
+                self.shared.supersede(&entered.cause, entered.reporter);
+            } else {
+                self.settle_without_value(entered);
+            }
+        }
+        if !self.shared.has_verdict() {
+            self.settle_exit();
+        }
+        self.follow_verdict()
+    }
+
+    /// An incarnation ended without a failure.
+    fn settle_exit(&self) {
+        let shared = &self.shared;
+        if shared.pump.get() == PumpState::Finished && !shared.is_referenced() {
+            shared.set_verdict(Verdict::End(EndReason::Unreferenced));
+        } else if shared.settings().restart_type == RestartType::Permanent {
+            let exit = Cause::exit("the actor stopped by itself");
+            self.settle_without_value(Entered::fatal(exit));
+        } else {
+            shared.set_verdict(Verdict::End(EndReason::Finished));
+        }
+    }
+
+    /// Decides on a failure that left no value; the decision cannot be to resume.
+    fn settle_without_value(&self, entered: Entered<A>) {
+        debug_assert!(!entered.resumable);
+        let settled = settle(&self.shared, None, entered);
+        debug_assert!(matches!(settled, Settled::Ended));
+    }
+
+    /// Does what was decided for after the incarnation.
+    fn follow_verdict(&mut self) -> Step {
+        match self.shared.take_verdict() {
+            Some(Verdict::Restart { after, failure }) => {
+                self.shared.ledger().recovering = Some(failure);
+                if after.is_zero() {
+                    self.phase = Phase::Start;
+                } else {
+                    self.shared.begin_waiting();
+                    self.phase = Phase::Waiting(Box::pin(tokio::time::sleep(after)));
+                }
+                Step::Again
+            }
+            Some(Verdict::End(reason)) => self.end(reason),
+            None => self.end(EndReason::Finished),
+        }
+    }
+
+    /// The delay runs; only the end of all addresses cuts it short, and not while a message waits.
+    fn wait(&mut self, task: &mut TaskContext<'_>) -> Step {
+        let has_message = self.shared.watch_mailbox(task);
+        if !has_message && !self.shared.is_referenced() {
+            return self.end(EndReason::Unreferenced);
+        }
+        Step::Pending
+    }
+
+    fn end(&mut self, reason: EndReason) -> Step {
+        drop_guarded(std::mem::replace(&mut self.phase, Phase::Ended));
+        drop_guarded(self.factory.take());
+        self.shared.end(reason);
+        Step::Again
+    }
+
+    /// The supervisor's own context was stopped.
+    fn end_if_requested(&mut self) {
+        if !self.shared.end_requested.get() {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Running(incarnation) if !self.shared.has_verdict() => {
+                self.shared.set_verdict(Verdict::End(EndReason::Requested));
+                if let Some(ctx) = incarnation.ctx() {
+                    ctx.terminate();
+                }
+            }
+            Phase::Start | Phase::Waiting(_) => {
+                let _ended = self.end(EndReason::Requested);
+            }
+            Phase::Running(_) | Phase::Ended => {}
+        }
+    }
+}

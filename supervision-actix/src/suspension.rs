@@ -1,0 +1,99 @@
+//! A failure inside a live incarnation suspends it until the decision is made.
+//!
+//! The failure is queued and a future is given to `ctx.wait`. actix polls that future next,
+//! handling no message and polling nothing else meanwhile, and gives it the actor's value and
+//! context: the one place where the value of a failing incarnation can be reached.
+
+use std::{
+    pin::Pin,
+    rc::Rc,
+    task::{Context as TaskContext, Poll},
+};
+
+use actix::{Actor, ActorContext, ActorFuture, Addr, AsyncContext, Context, dev::OneshotSender};
+use supervision_core::Cause;
+
+use crate::{
+    settle::{Settled, settle},
+    shared::Shared,
+};
+
+/// Failures that one incarnation can have waiting for a decision. A handler that fails in a loop
+/// is refused beyond this; the failures before are enough to decide by.
+pub(crate) const MAX_ENTERED: usize = 64;
+
+/// Where the answer to a `ReportFailure` goes.
+pub(crate) type Reporter<A> = Option<OneshotSender<Option<Addr<A>>>>;
+
+/// A failure that has entered and waits for its decision.
+pub(crate) struct Entered<A: Actor> {
+    pub(crate) cause: Cause,
+    pub(crate) resumable: bool,
+    pub(crate) reporter: Reporter<A>,
+}
+
+impl<A: Actor> Entered<A> {
+    /// A failure that leaves the value sound.
+    pub(crate) fn resumable(cause: Cause) -> Self {
+        Self {
+            cause,
+            resumable: true,
+            reporter: None,
+        }
+    }
+
+    /// A failure that leaves no value to go on with.
+    pub(crate) fn fatal(cause: Cause) -> Self {
+        Self {
+            cause,
+            resumable: false,
+            reporter: None,
+        }
+    }
+}
+
+/// Waits, inside an incarnation, for the decisions on the failures that entered.
+struct Suspension<A: Actor<Context = Context<A>>> {
+    shared: Rc<Shared<A>>,
+}
+
+/// Queues a failure and suspends the incarnation.
+pub(crate) fn suspend<A: Actor<Context = Context<A>>>(
+    shared: &Rc<Shared<A>>,
+    ctx: &mut Context<A>,
+    entered: Entered<A>,
+) {
+    if shared.enter(entered) {
+        attach(shared, ctx);
+    }
+}
+
+/// Suspends the incarnation for failures that are queued already.
+pub(crate) fn attach<A: Actor<Context = Context<A>>>(shared: &Rc<Shared<A>>, ctx: &mut Context<A>) {
+    ctx.wait(Suspension {
+        shared: shared.clone(),
+    });
+}
+
+impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Suspension<A> {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut A,
+        ctx: &mut Context<A>,
+        _: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        while let Some(entered) = self.shared.next_entered() {
+            match settle(&self.shared, Some((&mut *actor, &mut *ctx)), entered) {
+                Settled::Resumed => {}
+                Settled::Ended => {
+                    // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
+                    ctx.terminate();
+                    break;
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,6 @@
+//! Integration tests of the actix adapter, one module per promise.
+
+mod quiet;
+#[rustfmt::skip] // printed code, kept as printed
+mod seed;
+mod survival;
