@@ -25,6 +25,7 @@ use futures_util::task::AtomicWaker;
 use supervision_core::Cause;
 
 use crate::{
+    alerts::Alert,
     panics::caught,
     settings::DEFAULT_MAILBOX_CAPACITY,
     shared::Shared,
@@ -125,7 +126,7 @@ pub(crate) fn supervisor_channel<A: Actor<Context = Context<A>>>() -> (
 pub(crate) fn supervisor_of<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
 ) -> Addr<SupervisorActor<A>> {
-    let mut port = shared.port.borrow_mut();
+    let mut port = shared.port_mut();
     let port = port.get_or_insert_with(Port::new);
     if let Some(inbox) = &port.inbox {
         return Addr::new(inbox.sender());
@@ -138,19 +139,15 @@ pub(crate) fn supervisor_of<A: Actor<Context = Context<A>>>(
 
 /// The means by which tasks of this actor report.
 pub(crate) fn call_of<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> Arc<Call> {
-    shared
-        .port
-        .borrow_mut()
-        .get_or_insert_with(Port::new)
-        .call
-        .clone()
+    shared.port_mut().get_or_insert_with(Port::new).call.clone()
 }
 
 /// Whether a call waits to be served.
 pub(crate) fn is_called<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> bool {
-    let port = shared.port.borrow();
-    port.as_ref()
-        .is_some_and(|port| port.call.raised.load(Ordering::Acquire))
+    shared.alerts.is(Alert::Port)
+        && shared
+            .port()
+            .is_some_and(|port| port.call.raised.load(Ordering::Acquire))
 }
 
 /// Answers what has come in, and takes in the failures that were reported.
@@ -175,7 +172,7 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
             handle(envelope, shared, &mut ctx);
         }
     }
-    if let Some(port) = shared.port.borrow_mut().as_mut() {
+    if let Some(port) = shared.port_mut().as_mut() {
         port.inbox = inbox;
     }
     let remarks = std::mem::take(&mut *call.remarks.lock().unwrap_or_else(PoisonError::into_inner));
@@ -195,7 +192,7 @@ type Taken<A> = (
 );
 
 fn take_inbox<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> Option<Taken<A>> {
-    let mut port = shared.port.borrow_mut();
+    let mut port = shared.port_mut();
     let port = port.as_mut()?;
     Some((port.call.clone(), port.waker.clone(), port.inbox.take()))
 }

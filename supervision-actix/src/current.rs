@@ -2,37 +2,31 @@
 //!
 //! `ctx.fail(..)` has a `&mut Context<A>` and nothing else: actix offers no place in a context for
 //! data of ours. All code of an actor runs inside a poll of its supervision, so that poll leaves
-//! its shared state here while it lasts.
+//! its shared state here while it lasts. Polls can nest; the outer one's comes back.
 
-use std::{any::Any, cell::RefCell, rc::Rc};
+use std::{any::Any, rc::Rc};
 
 use actix::{Actor, AsyncContext, Context};
+use scoped_tls::scoped_thread_local;
 
 use crate::shared::Shared;
 
-thread_local! {
-    static CURRENT: RefCell<Option<Rc<dyn Any>>> = const { RefCell::new(None) };
+scoped_thread_local!(static CURRENT: Rc<dyn Any>);
+
+/// Runs `work` with `shared` as the current one.
+pub(crate) fn scope<R>(shared: Rc<dyn Any>, work: impl FnOnce() -> R) -> R {
+    CURRENT.set(&shared, work)
 }
 
-/// Restores what was current before; polls can nest.
-pub(crate) struct Entered {
-    before: Option<Rc<dyn Any>>,
-}
-
-/// Makes `shared` the current one until the guard is dropped.
-pub(crate) fn enter(shared: Rc<dyn Any>) -> Entered {
-    Entered {
-        before: CURRENT.with(|current| current.replace(Some(shared))),
+/// Runs `work` with the state of the actor being polled, if that is a supervised `A`.
+pub(crate) fn with<A, R>(work: impl FnOnce(&Shared<A>) -> R) -> Option<R>
+where
+    A: Actor<Context = Context<A>>,
+{
+    if !CURRENT.is_set() {
+        return None;
     }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let before = self.before.take();
-        // Outside the borrow: the last reference to a shared state may go with it.
-        let ended = CURRENT.with(|current| current.replace(before));
-        drop(ended);
-    }
+    CURRENT.with(|current| current.downcast_ref().map(work))
 }
 
 /// The state of the actor that `ctx` belongs to, if it is supervised and being polled.
@@ -40,8 +34,10 @@ pub(crate) fn of<A>(ctx: &Context<A>) -> Option<Rc<Shared<A>>>
 where
     A: Actor<Context = Context<A>>,
 {
-    let current = CURRENT.with(|current| current.borrow().clone())?;
-    let shared = current.downcast::<Shared<A>>().ok()?;
+    if !CURRENT.is_set() {
+        return None;
+    }
+    let shared = CURRENT.with(|current| current.clone().downcast::<Shared<A>>().ok())?;
     // A handler may hold another context of its own type: that of an actor it is creating.
     shared.is_address(&ctx.address()).then_some(shared)
 }

@@ -134,9 +134,7 @@ impl<A: Actor<Context = Context<A>>> SupervisedContext<A> for Context<A> {
 
     fn take_handed<T: Any>(&mut self) -> Option<T> {
         let shared = current::of(self)?;
-        shared.known_ledger()?;
-        let value = shared.ledger().take_handed();
-        value
+        shared.take_handed()
     }
 }
 

@@ -11,8 +11,8 @@ type Hook<A> = fn(&mut A, &mut Context<A>, Option<FailureInfo>);
 /// What an actor's type says about itself; `None` where it says nothing.
 pub(crate) struct Hooks<A: Actor<Context = Context<A>>> {
     pub(crate) told: Option<fn(&A) -> Told>,
-    pub(crate) before_restart: Hook<A>,
-    pub(crate) after_restart: Hook<A>,
+    pub(crate) before_restart: Option<Hook<A>>,
+    pub(crate) after_restart: Option<Hook<A>>,
 }
 
 /// What an incarnation says at its start.
@@ -25,8 +25,8 @@ pub(crate) struct Told {
 impl<A: Actor<Context = Context<A>>> Hooks<A> {
     pub(crate) const PLAIN: &'static Self = &Self {
         told: None,
-        before_restart: |_, _, _| {},
-        after_restart: |_, _, _| {},
+        before_restart: None,
+        after_restart: None,
     };
 }
 
@@ -37,7 +37,7 @@ impl<A: SupervisedDistributedActor> Hooks<A> {
             strategy: actor.supervision_strategy(),
             error_types: actor.error_types(),
         }),
-        before_restart: A::before_restart,
-        after_restart: A::after_restart,
+        before_restart: Some(A::before_restart),
+        after_restart: Some(A::after_restart),
     };
 }

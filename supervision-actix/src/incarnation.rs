@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    rc::Rc,
     task::{Context as TaskContext, Poll},
 };
 
@@ -24,7 +23,7 @@ pub(crate) struct Incarnation<A: Actor<Context = Context<A>>> {
 }
 
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
-    pub(crate) fn new(shared: &Rc<Shared<A>>, actor: A) -> Self {
+    pub(crate) fn new(shared: &Shared<A>, actor: A) -> Self {
         let mut ctx = Context::new();
         shared.adopt_context(&mut ctx);
         pump::install(shared, &mut ctx);

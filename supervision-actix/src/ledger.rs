@@ -5,19 +5,18 @@
 use std::{
     any::{Any, TypeId},
     collections::{BTreeMap, VecDeque},
-    time::{SystemTime, UNIX_EPOCH},
+    rc::Rc,
 };
 
 use actix::{Actor, Addr};
 use supervision_core::{
-    Budgets, Cause, Decision, Failure, FailureInfo, NodeId, Policy, Timestamp, ValidStrategy,
-    decide,
+    Budgets, Decision, Failure, FailureInfo, Policy, Timestamp, ValidStrategy, decide,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    record::{FailureRecord, Outcome},
+    record::{FailureRecord, Kept, Outcome},
     settle::Verdict,
     suspension::{Entered, Reporter},
 };
@@ -28,7 +27,7 @@ pub(crate) struct Ledger<A: Actor> {
     epoch: Instant,
     budgets: Budgets,
     policy: Option<Policy>,
-    history: VecDeque<FailureRecord>,
+    history: VecDeque<Kept>,
     capacity: usize,
     restarts: usize,
     /// The failure whose outcome is not known yet.
@@ -38,7 +37,7 @@ pub(crate) struct Ledger<A: Actor> {
     pub(crate) entered: VecDeque<Entered<A>>,
     pub(crate) verdict: Option<Verdict>,
     /// The failure that the incarnation being started recovers from.
-    pub(crate) recovering: Option<FailureInfo>,
+    pub(crate) recovering: Option<Rc<FailureInfo>>,
     handed: BTreeMap<TypeId, Box<dyn Any>>,
 }
 
@@ -61,17 +60,9 @@ impl<A: Actor> Ledger<A> {
         }
     }
 
-    /// Describes a failure that happens now.
-    pub(crate) fn describe(&self, cause: &Cause, path: String, node_id: NodeId) -> FailureInfo {
-        FailureInfo {
-            actor_path: path,
-            node_id,
-            time: unix_millis(),
-            error: cause.message().to_owned(),
-            error_type: cause.error_type().to_owned(),
-            restart_count: self.restarts,
-            failure_id: Uuid::new_v4(),
-        }
+    /// Restarts so far.
+    pub(crate) fn restarts(&self) -> usize {
+        self.restarts
     }
 
     /// Has a failure decided, now, under `strategy`.
@@ -94,7 +85,7 @@ impl<A: Actor> Ledger<A> {
     }
 
     /// Keeps a record; the oldest goes when there is no room.
-    pub(crate) fn record(&mut self, record: FailureRecord) {
+    pub(crate) fn record(&mut self, record: Kept) {
         if record.outcome == Outcome::Pending {
             self.open = Some(record.info.failure_id);
         }
@@ -143,13 +134,13 @@ impl<A: Actor> Ledger<A> {
     }
 
     pub(crate) fn records(&self) -> Vec<FailureRecord> {
-        self.history.iter().cloned().collect()
+        self.history.iter().map(Kept::record).collect()
     }
 
     pub(crate) fn failures(&self) -> Vec<FailureInfo> {
         self.history
             .iter()
-            .map(|record| record.info.clone())
+            .map(|kept| (*kept.info).clone())
             .collect()
     }
 
@@ -187,12 +178,4 @@ pub(crate) fn answer<A: Actor>(reporters: Vec<Reporter<A>>, address: impl Fn() -
         // A reporter that went away needs no answer.
         let _ = reporter.send(address());
     }
-}
-
-/// The wall clock, for records only.
-fn unix_millis() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -62,6 +62,7 @@ mod settings;
 
 mod fail;
 mod fail_on_err;
+mod known;
 mod panics;
 mod report;
 mod watch;
@@ -69,6 +70,7 @@ mod watch;
 mod settle;
 mod suspension;
 
+mod alerts;
 mod current;
 mod incarnation;
 mod mailbox;

@@ -37,9 +37,9 @@ pub(crate) fn text_of_panic(payload: &(dyn Any + Send)) -> String {
 /// Its payload may panic on drop in turn. That one is leaked: it is the third panic in a row from
 /// the same value.
 pub(crate) fn drop_guarded<T>(value: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(again);
-        }
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+        && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        std::mem::forget(again);
     }
 }

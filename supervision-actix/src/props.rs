@@ -12,7 +12,7 @@ use crate::{
     factory::{Factory, FromFn, FromTryFn, Prototype},
     hooks::Hooks,
     mailbox::Mailbox,
-    settings::Settings,
+    settings::{Settings, Spec},
     shared::Shared,
     supervision::Supervision,
     supervisor::SupervisorActor,
@@ -179,13 +179,13 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
 
     /// Sets the name of the node in failure records. Default: `local`.
     pub fn with_node_id(mut self, node_id: NodeId) -> Self {
-        self.settings.node_id = node_id;
+        self.settings.extras_mut().node_id = Some(node_id);
         self
     }
 
     /// Lets the supervisor recognise `E` inside a `Box<dyn Error + Send>`.
     pub fn with_error_type<E: Error + 'static>(mut self) -> Self {
-        self.settings.known.add::<E>();
+        self.settings.extras_mut().known.add::<E>();
         self
     }
 
@@ -196,7 +196,7 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
     ///
     /// A panic in the observer is logged and changes nothing.
     pub fn with_observer(mut self, observer: impl Fn(&SupervisionEvent) + Send + 'static) -> Self {
-        self.settings.observer = Some(Box::new(observer));
+        self.settings.extras_mut().observer = Some(Box::new(observer));
         self
     }
 }
@@ -262,10 +262,12 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
         let strategy = strategy.map(ValidStrategy::new).transpose()?;
         Ok(Ready {
             factory,
-            hooks,
-            path,
-            strategy,
-            settings,
+            spec: Spec {
+                path,
+                strategy,
+                hooks,
+                settings,
+            },
         })
     }
 }
@@ -315,7 +317,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A> + Send> ActorProps<A, F> {
         arbiter: &ArbiterHandle,
     ) -> Result<Addr<A>, StartError> {
         let ready = self.check()?;
-        let (address, mailbox) = Mailbox::new(ready.settings.mailbox_capacity);
+        let (address, mailbox) = Mailbox::new(ready.spec.settings.mailbox_capacity);
         let spawned = arbiter.spawn_fn(move || ready.spawn_with(mailbox, None));
         spawned.then_some(address).ok_or(StartError::ArbiterStopped)
     }
@@ -324,37 +326,20 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A> + Send> ActorProps<A, F> {
 /// Props that were found valid.
 struct Ready<A: Actor<Context = Context<A>>, F> {
     factory: F,
-    hooks: &'static Hooks<A>,
-    path: String,
-    strategy: Option<ValidStrategy>,
-    settings: Settings,
+    spec: Spec<A>,
 }
 
 impl<A: Actor<Context = Context<A>>, F: Factory<A>> Ready<A, F> {
     fn spawn(self, inbox: Option<AddressReceiver<SupervisorActor<A>>>) -> Addr<A> {
-        let (address, mailbox) = Mailbox::new(self.settings.mailbox_capacity);
+        let (address, mailbox) = Mailbox::new(self.spec.settings.mailbox_capacity);
         self.spawn_with(mailbox, inbox);
         address
     }
 
     fn spawn_with(self, mailbox: Mailbox<A>, inbox: Option<AddressReceiver<SupervisorActor<A>>>) {
-        let Self {
-            factory,
-            hooks,
-            path,
-            strategy,
-            settings,
-        } = self;
         let port = inbox.map(Port::with_inbox);
-        let shared = Shared::new(
-            mailbox,
-            port,
-            path.into(),
-            strategy,
-            Rc::new(settings),
-            hooks,
-        );
-        actix_rt::spawn(Supervision::new(shared, Box::new(factory)));
+        let shared = Shared::new(mailbox, port, Rc::new(self.spec));
+        actix_rt::spawn(Supervision::new(shared, Box::new(self.factory)));
     }
 }
 

@@ -1,39 +1,79 @@
 //! The future inside each incarnation that hands it the messages of the shared mailbox.
 
 use std::{
+    marker::PhantomData,
     pin::Pin,
-    rc::Rc,
     task::{Context as TaskContext, Poll},
 };
 
-use actix::{Actor, ActorFuture, AsyncContext, Context, dev::EnvelopeProxy};
+use actix::{
+    Actor, ActorFuture, AsyncContext, Context, SpawnHandle,
+    dev::{Envelope, EnvelopeProxy},
+};
 
 use crate::{
+    alerts::Alert,
+    current,
     panics::caught,
     shared::Shared,
     suspension::{self, Entered},
 };
 
-/// Whether an incarnation has its pump.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PumpState {
-    /// It runs.
-    Installed,
-    /// It ended because nobody can send any more.
-    Finished,
-    /// It is not there: not yet, or no longer, because it was cancelled (`ctx.handle()` inside a
-    /// message handler is the pump's handle).
-    Missing,
+/// What the pump finds when it looks for a message.
+pub(crate) enum Next<A: Actor> {
+    Message(Envelope<A>),
+    /// None now; the task will be woken.
+    Empty,
+    /// None, and nobody is left who could send one.
+    Deserted,
 }
 
-/// Moves messages from the mailbox to the actor's handlers.
-struct Pump<A: Actor<Context = Context<A>>> {
-    shared: Rc<Shared<A>>,
-}
+/// Moves messages from the mailbox to the actor's handlers. Both items are zero-sized: actix boxes
+/// them, and a box of nothing costs neither memory nor an allocation.
+struct Pump<A: Actor<Context = Context<A>>>(PhantomData<fn() -> A>);
 
 /// Never ends. actix stops an actor that has no future and no sender left; should the pump be
-/// cancelled, this keeps the incarnation until the pump is back. Zero-sized, so it costs no memory.
+/// cancelled, this keeps the incarnation until the pump is back.
 struct KeepAlive;
+
+/// Puts a pump and what keeps it alive into a fresh context.
+pub(crate) fn install<A: Actor<Context = Context<A>>>(shared: &Shared<A>, ctx: &mut Context<A>) {
+    reinstall(shared, ctx);
+    let keep_alive = ctx.spawn(KeepAlive);
+    debug_assert_eq!(keep_alive, keep_alive_handle());
+}
+
+/// Puts the pump back.
+pub(crate) fn reinstall<A: Actor<Context = Context<A>>>(shared: &Shared<A>, ctx: &mut Context<A>) {
+    ctx.spawn(Pump::<A>(PhantomData));
+    shared.install_pump();
+}
+
+/// A context numbers its futures from one; [`install`] comes first and spawns two.
+fn keep_alive_handle() -> SpawnHandle {
+    SpawnHandle::default().next().next()
+}
+
+impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut A,
+        ctx: &mut Context<A>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        current::with(|shared| pump(shared, actor, ctx, task)).unwrap_or(Poll::Pending)
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Drop for Pump<A> {
+    fn drop(&mut self) {
+        // Cancelled, ended or discarded with its incarnation: in any case it is not there. It can
+        // be cancelled because `ctx.handle()` inside a message handler is the pump's handle.
+        current::with(|shared: &Shared<A>| shared.alerts.raise(Alert::NoPump));
+    }
+}
 
 impl<A: Actor> ActorFuture<A> for KeepAlive {
     type Output = ();
@@ -48,62 +88,33 @@ impl<A: Actor> ActorFuture<A> for KeepAlive {
     }
 }
 
-/// Puts a pump into an incarnation that has none.
-pub(crate) fn install<A: Actor<Context = Context<A>>>(
-    shared: &Rc<Shared<A>>,
+/// One turn of the pump; ready when nobody can send any more and everything has been handled.
+fn pump<A: Actor<Context = Context<A>>>(
+    shared: &Shared<A>,
+    actor: &mut A,
     ctx: &mut Context<A>,
-) {
-    ctx.spawn(Pump {
-        shared: shared.clone(),
-    });
-    if shared.keep_alive.get().is_none() {
-        shared.keep_alive.set(Some(ctx.spawn(KeepAlive)));
+    task: &mut TaskContext<'_>,
+) -> Poll<()> {
+    if shared.is_starting() {
+        shared.finish_start(actor, ctx);
     }
-    shared.pump.set(PumpState::Installed);
-}
-
-impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        actor: &mut A,
-        ctx: &mut Context<A>,
-        task: &mut TaskContext<'_>,
-    ) -> Poll<()> {
-        let shared = &self.shared;
-        if shared.is_starting() {
-            shared.finish_start(actor, ctx);
+    // Caught here rather than around the whole incarnation, a handler's panic leaves the value
+    // reachable: `Resume` and `before_restart` need it.
+    match caught(|| drain(shared, actor, ctx, task)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(())) => {
+            shared.finish_pump();
+            ctx.cancel_future(keep_alive_handle());
+            Poll::Ready(())
         }
-        // Caught here rather than around the whole incarnation, a handler's panic leaves the value
-        // reachable: `Resume` and `before_restart` need it.
-        match caught(|| drain(shared, actor, ctx, task)) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(())) => {
-                shared.pump.set(PumpState::Finished);
-                if let Some(keep_alive) = shared.keep_alive.take() {
-                    ctx.cancel_future(keep_alive);
-                }
-                Poll::Ready(())
-            }
-            Err(panic) => {
-                suspension::suspend(shared, ctx, Entered::resumable(panic));
-                Poll::Pending
-            }
+        Err(panic) => {
+            suspension::suspend(shared, ctx, Entered::resumable(panic));
+            Poll::Pending
         }
     }
 }
 
-impl<A: Actor<Context = Context<A>>> Drop for Pump<A> {
-    fn drop(&mut self) {
-        if self.shared.pump.get() == PumpState::Installed {
-            self.shared.pump.set(PumpState::Missing);
-        }
-    }
-}
-
-/// Handles messages until there is none, or the actor must wait or stop. Ready when nobody can
-/// send any more and everything that was sent has been handled.
+/// Handles messages until there is none, or the actor must wait or stop.
 fn drain<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,
@@ -114,14 +125,14 @@ fn drain<A: Actor<Context = Context<A>>>(
     // mailbox *after* they were seen gone is final.
     let mut nobody_left = false;
     while !ctx.waiting() {
-        match shared.poll_mailbox(task) {
-            Poll::Ready(mut envelope) => {
+        match shared.next_message(task) {
+            Next::Message(mut envelope) => {
                 nobody_left = false;
                 envelope.handle(actor, ctx);
             }
-            Poll::Pending if shared.is_referenced() => return Poll::Pending,
-            Poll::Pending if nobody_left => return Poll::Ready(()),
-            Poll::Pending => nobody_left = true,
+            Next::Empty => return Poll::Pending,
+            Next::Deserted if nobody_left => return Poll::Ready(()),
+            Next::Deserted => nobody_left = true,
         }
     }
     Poll::Pending

@@ -1,5 +1,7 @@
 //! What is kept of each failure beside the seed's seven fields.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 use supervision_core::{Decision, FailureInfo};
 
@@ -14,21 +16,6 @@ pub struct FailureRecord {
     pub decision: Option<Decision>,
     /// What came of the decision.
     pub outcome: Outcome,
-}
-
-impl FailureRecord {
-    pub(crate) fn new(info: FailureInfo, decision: Option<Decision>) -> Self {
-        let outcome = if decision.is_some() {
-            Outcome::Pending
-        } else {
-            Outcome::Superseded
-        };
-        Self {
-            info,
-            decision,
-            outcome,
-        }
-    }
 }
 
 /// What came of a decision.
@@ -54,4 +41,40 @@ pub enum Outcome {
     Abandoned,
     /// The failing incarnation's end was already decided; nothing was charged.
     Superseded,
+}
+
+/// A record in the history; the failure is shared with whoever is recovering from it.
+pub(crate) struct Kept {
+    pub(crate) info: Rc<FailureInfo>,
+    pub(crate) decision: Option<Decision>,
+    pub(crate) outcome: Outcome,
+}
+
+impl Kept {
+    /// A failure whose decision is being carried out.
+    pub(crate) fn decided(info: Rc<FailureInfo>, decision: Decision) -> Self {
+        Self {
+            info,
+            decision: Some(decision),
+            outcome: Outcome::Pending,
+        }
+    }
+
+    /// A failure that came too late to be decided on.
+    pub(crate) fn superseded(info: FailureInfo) -> Self {
+        Self {
+            info: Rc::new(info),
+            decision: None,
+            outcome: Outcome::Superseded,
+        }
+    }
+
+    /// A copy to give away.
+    pub(crate) fn record(&self) -> FailureRecord {
+        FailureRecord {
+            info: (*self.info).clone(),
+            decision: self.decision.clone(),
+            outcome: self.outcome,
+        }
+    }
 }

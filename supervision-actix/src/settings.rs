@@ -1,8 +1,9 @@
 //! What can be set for a supervised actor, and the defaults.
 
-use supervision_core::{KnownErrors, NodeId, RestartType};
+use actix::{Actor, Context};
+use supervision_core::{KnownErrors, NodeId, RestartType, ValidStrategy};
 
-use crate::event::SupervisionEvent;
+use crate::{event::SupervisionEvent, hooks::Hooks};
 
 /// Failures remembered per actor unless set otherwise.
 pub const DEFAULT_HISTORY_CAPACITY: usize = 100;
@@ -11,14 +12,54 @@ pub const DEFAULT_MAILBOX_CAPACITY: usize = 16;
 
 pub(crate) type Observer = Box<dyn Fn(&SupervisionEvent) + Send>;
 
-/// The settings of one supervised actor.
+/// Everything about a supervised actor that its start fixes.
+pub(crate) struct Spec<A: Actor<Context = Context<A>>> {
+    pub(crate) path: String,
+    pub(crate) strategy: Option<ValidStrategy>,
+    pub(crate) hooks: &'static Hooks<A>,
+    pub(crate) settings: Settings,
+}
+
+/// What can be set.
 pub(crate) struct Settings {
     pub(crate) restart_type: RestartType,
     pub(crate) mailbox_capacity: usize,
     pub(crate) history_capacity: usize,
-    pub(crate) node_id: NodeId,
+    extras: Option<Box<Extras>>,
+}
+
+/// What is seldom set, kept out of the way of the many actors that do not.
+#[derive(Default)]
+pub(crate) struct Extras {
+    pub(crate) node_id: Option<NodeId>,
     pub(crate) known: KnownErrors,
     pub(crate) observer: Option<Observer>,
+}
+
+impl Settings {
+    /// The rarely set ones, if any is set.
+    pub(crate) fn extras(&self) -> Option<&Extras> {
+        self.extras.as_deref()
+    }
+
+    pub(crate) fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    pub(crate) fn node_id(&self) -> NodeId {
+        let set = self.extras().and_then(|extras| extras.node_id.clone());
+        set.unwrap_or_else(NodeId::local)
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Observer> {
+        self.extras().and_then(|extras| extras.observer.as_ref())
+    }
+
+    pub(crate) fn known(&self) -> Option<&KnownErrors> {
+        self.extras()
+            .map(|extras| &extras.known)
+            .filter(|known| !known.is_empty())
+    }
 }
 
 impl Default for Settings {
@@ -27,9 +68,7 @@ impl Default for Settings {
             restart_type: RestartType::default(),
             mailbox_capacity: DEFAULT_MAILBOX_CAPACITY,
             history_capacity: DEFAULT_HISTORY_CAPACITY,
-            node_id: NodeId::local(),
-            known: KnownErrors::none(),
-            observer: None,
+            extras: None,
         }
     }
 }

@@ -1,7 +1,6 @@
-//! From a failure that entered to what the driver does next: classify, decide, call the hook,
-//! record.
+//! From a failure that entered to what the driver does next: decide, record, call the hook.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use actix::{Actor, Context};
 use supervision_core::{
@@ -11,7 +10,7 @@ use supervision_core::{
 use crate::{
     event::{EndReason, SupervisionEvent},
     panics::caught,
-    record::{FailureRecord, Outcome},
+    record::{Kept, Outcome},
     shared::Shared,
     suspension::Entered,
 };
@@ -30,7 +29,7 @@ pub(crate) enum Verdict {
     /// Another one, after a time.
     Restart {
         after: Duration,
-        failure: FailureInfo,
+        failure: Rc<FailureInfo>,
     },
     /// Nothing.
     End(EndReason),
@@ -51,9 +50,9 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
     } = entered;
     let (info, decision) = shared.decide(&cause, resumable);
     shared.ledger().join(reporter);
-    shared.record(FailureRecord::new(info.clone(), Some(decision.clone())));
+    shared.record(Kept::decided(info.clone(), decision.clone()));
     shared.emit(|| SupervisionEvent::Failed {
-        failure: info.clone(),
+        failure: (*info).clone(),
         incarnation: shared.incarnation(),
         decision: decision.clone(),
     });
@@ -76,13 +75,13 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
                 failure: info,
             }
         }
-        Decision::Stop { reason } => Verdict::End(end_of(reason, info)),
-        Decision::Escalate { reason } => Verdict::End(escalated(reason, info)),
+        Decision::Stop { reason } => Verdict::End(end_of(reason, &info)),
+        Decision::Escalate { reason } => Verdict::End(escalated(reason, &info)),
     };
     if let (Some((actor, ctx)), Verdict::Restart { failure, .. }) = (value, &verdict) {
         before_restart(shared, actor, ctx, failure);
     }
-    shared.set_verdict(verdict);
+    shared.ledger().verdict = Some(verdict);
     Settled::Ended
 }
 
@@ -92,13 +91,16 @@ fn before_restart<A: Actor<Context = Context<A>>>(
     ctx: &mut Context<A>,
     failure: &FailureInfo,
 ) {
-    let hook = shared.hooks().before_restart;
+    let Some(hook) = shared.spec().hooks.before_restart else {
+        return;
+    };
     if let Err(panic) = caught(|| hook(actor, ctx, Some(failure.clone()))) {
         shared.supersede(&panic, None);
     }
 }
 
-fn end_of(reason: StopReason, failure: FailureInfo) -> EndReason {
+fn end_of(reason: StopReason, failure: &FailureInfo) -> EndReason {
+    let failure = failure.clone();
     match reason {
         StopReason::Policy => EndReason::Stopped { failure },
         StopReason::Exhausted => EndReason::Exhausted { failure },
@@ -107,25 +109,29 @@ fn end_of(reason: StopReason, failure: FailureInfo) -> EndReason {
     }
 }
 
-fn escalated(reason: EscalationReason, failure: FailureInfo) -> EndReason {
+fn escalated(reason: EscalationReason, failure: &FailureInfo) -> EndReason {
     let exhausted = reason == EscalationReason::Exhausted;
-    EndReason::Escalated { failure, exhausted }
+    EndReason::Escalated {
+        failure: failure.clone(),
+        exhausted,
+    }
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Describes a failure and has it decided.
-    fn decide(&self, cause: &Cause, resumable: bool) -> (FailureInfo, Decision) {
-        let strategy = self.strategy();
+    fn decide(&self, cause: &Cause, resumable: bool) -> (Rc<FailureInfo>, Decision) {
         let failure = Failure {
             cause,
-            restart_type: self.settings().restart_type,
+            restart_type: self.spec().settings.restart_type,
             resumable: resumable && cause.kind() != CauseKind::Exit,
             has_parent: false,
         };
-        let mut ledger = self.ledger();
-        ledger.close_failed_start();
-        let info = ledger.describe(cause, self.path(), self.settings().node_id.clone());
-        let decision = ledger.decide(&strategy, &failure);
+        let info = Rc::new(self.describe(cause));
+        let decision = self.with_strategy(|strategy| {
+            let mut ledger = self.ledger();
+            ledger.close_failed_start();
+            ledger.decide(strategy, &failure)
+        });
         (info, decision)
     }
 }

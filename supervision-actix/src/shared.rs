@@ -2,24 +2,32 @@
 //! the code inside the actor have in common.
 
 use std::{
-    cell::{Cell, Ref, RefCell, RefMut},
+    any::Any,
+    cell::{Cell, OnceCell, Ref, RefCell, RefMut},
     rc::Rc,
     task::{Context as TaskContext, Poll},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use actix::{Actor, Addr, Context, SpawnHandle, dev::Envelope};
-use supervision_core::{Cause, KnownErrors, ValidStrategy};
+use actix::{
+    Actor, Addr, Context,
+    dev::{AsyncContextParts, Envelope},
+};
+use supervision_core::{Cause, FailureInfo, KnownErrors, ValidStrategy};
+use uuid::Uuid;
 
 use crate::{
+    alerts::{Alert, Alerts},
     control::Port,
     event::{EndReason, SupervisionEvent},
-    hooks::{Hooks, Told},
+    hooks::Told,
+    known::with_standard,
     ledger::{Ledger, answer},
     mailbox::Mailbox,
     panics::{caught, drop_guarded},
-    pump::PumpState,
-    record::{FailureRecord, Outcome},
-    settings::Settings,
+    pump::Next,
+    record::{Kept, Outcome},
+    settings::Spec,
     settle::Verdict,
     suspension::{self, Entered, MAX_ENTERED, Reporter},
 };
@@ -38,82 +46,64 @@ pub(crate) enum Status {
 }
 
 /// What the parts of one supervised actor share. Everything in it stays on the actor's arbiter.
+///
+/// There is one for each actor, so it is kept small: what most actors never need is made when it is
+/// needed.
 pub(crate) struct Shared<A: Actor<Context = Context<A>>> {
+    spec: Rc<Spec<A>>,
     mailbox: RefCell<Option<Mailbox<A>>>,
-    /// The way to the supervisor, made when somebody first wants it.
-    pub(crate) port: RefCell<Option<Port<A>>>,
-    ledger: RefCell<Option<Box<Ledger<A>>>>,
-    told: RefCell<Option<Box<ToldState>>>,
-    strategy: Option<ValidStrategy>,
-    path: RefCell<Rc<str>>,
-    settings: Rc<Settings>,
-    hooks: &'static Hooks<A>,
+    rare: OnceCell<Box<Rare<A>>>,
     incarnation: Cell<u64>,
-    /// The keep-alive item of the running incarnation.
-    pub(crate) keep_alive: Cell<Option<SpawnHandle>>,
-    pub(crate) pump: Cell<PumpState>,
     status: Cell<Status>,
-    /// Failures have been queued from outside the incarnation, which is not suspended for them yet.
-    reported: Cell<bool>,
-    /// The end was asked for through the supervisor.
-    pub(crate) end_requested: Cell<bool>,
+    /// Whether the pump has ended because nobody can send any more.
+    pump_finished: Cell<bool>,
+    pub(crate) alerts: Alerts,
+}
+
+/// What only some actors need. Never borrowed while code of the user's runs.
+struct Rare<A: Actor<Context = Context<A>>> {
+    ledger: RefCell<Ledger<A>>,
+    told: RefCell<Option<ToldState>>,
+    port: RefCell<Option<Port<A>>>,
+    /// A waker can be registered only by trying to receive, so a mailbox that must be watched but
+    /// not emptied leaves the envelope it got here.
+    stash: RefCell<Option<Envelope<A>>>,
 }
 
 /// What the last incarnation said about itself.
 struct ToldState {
+    path: Option<String>,
     strategy: ValidStrategy,
     error_types: KnownErrors,
 }
 
-thread_local! {
-    /// The errors every actor's supervisor recognises.
-    static STANDARD: KnownErrors = KnownErrors::standard()
-        .with::<actix::MailboxError>()
-        .with::<serde_json::Error>()
-        .with::<tokio::task::JoinError>()
-        .with::<tokio::time::error::Elapsed>()
-        .with::<tokio::sync::oneshot::error::RecvError>()
-        .with::<tokio::sync::AcquireError>()
-        .with::<uuid::Error>();
-}
-
 impl<A: Actor<Context = Context<A>>> Shared<A> {
-    pub(crate) fn new(
-        mailbox: Mailbox<A>,
-        port: Option<Port<A>>,
-        path: Rc<str>,
-        strategy: Option<ValidStrategy>,
-        settings: Rc<Settings>,
-        hooks: &'static Hooks<A>,
-    ) -> Rc<Self> {
-        Rc::new(Self {
+    pub(crate) fn new(mailbox: Mailbox<A>, port: Option<Port<A>>, spec: Rc<Spec<A>>) -> Rc<Self> {
+        let shared = Self {
+            spec,
             mailbox: RefCell::new(Some(mailbox)),
-            port: RefCell::new(port),
-            ledger: RefCell::new(None),
-            told: RefCell::new(None),
-            strategy,
-            path: RefCell::new(path),
-            settings,
-            hooks,
+            rare: OnceCell::new(),
             incarnation: Cell::new(0),
-            keep_alive: Cell::new(None),
-            pump: Cell::new(PumpState::Missing),
             status: Cell::new(Status::Starting),
-            reported: Cell::new(false),
-            end_requested: Cell::new(false),
-        })
+            pump_finished: Cell::new(false),
+            alerts: Alerts::default(),
+        };
+        if port.is_some() {
+            *shared.port_mut() = port;
+        }
+        Rc::new(shared)
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    pub(crate) fn hooks(&self) -> &'static Hooks<A> {
-        self.hooks
+    pub(crate) fn spec(&self) -> &Spec<A> {
+        &self.spec
     }
 
     pub(crate) fn path(&self) -> String {
-        self.path.borrow().to_string()
+        let told = self
+            .rare
+            .get()
+            .and_then(|rare| rare.told.borrow().as_ref()?.path.clone());
+        told.unwrap_or_else(|| self.spec.path.clone())
     }
 
     /// Counted from 1; 0 before the first.
@@ -129,33 +119,65 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.status.get() == Status::Starting
     }
 
-    /// The strategy in force: the one given at the start, else what the last incarnation said, else
-    /// the default.
-    pub(crate) fn strategy(&self) -> ValidStrategy {
-        let told = || {
-            self.told
-                .borrow()
-                .as_ref()
-                .map(|told| told.strategy.clone())
-        };
-        self.strategy.clone().or_else(told).unwrap_or_default()
+    /// Notes that the pump has ended because nobody can send any more.
+    pub(crate) fn finish_pump(&self) {
+        self.pump_finished.set(true);
+        self.alerts.raise(Alert::NoPump);
     }
 
-    /// The memory, made when it is first needed. Never held while code of the user's runs.
-    pub(crate) fn ledger(&self) -> RefMut<'_, Ledger<A>> {
-        RefMut::map(self.ledger.borrow_mut(), |ledger| {
-            &mut **ledger
-                .get_or_insert_with(|| Box::new(Ledger::new(self.settings.history_capacity)))
+    /// Notes that the incarnation has its pump.
+    pub(crate) fn install_pump(&self) {
+        self.pump_finished.set(false);
+        self.alerts.clear(Alert::NoPump);
+    }
+
+    pub(crate) fn is_pump_finished(&self) -> bool {
+        self.pump_finished.get()
+    }
+
+    /// Calls `f` with the strategy in force: the one given at the start, else what the last
+    /// incarnation said, else the default.
+    pub(crate) fn with_strategy<R>(&self, f: impl FnOnce(&ValidStrategy) -> R) -> R {
+        if let Some(strategy) = &self.spec.strategy {
+            return f(strategy);
+        }
+        let told = self.rare.get().map(|rare| rare.told.borrow());
+        match told.as_ref().and_then(|told| told.as_ref()) {
+            Some(told) => f(&told.strategy),
+            None => f(&ValidStrategy::default()),
+        }
+    }
+
+    fn rare(&self) -> &Rare<A> {
+        self.rare.get_or_init(|| {
+            Box::new(Rare {
+                ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity)),
+                told: RefCell::default(),
+                port: RefCell::default(),
+                stash: RefCell::default(),
+            })
         })
     }
 
-    /// The memory, if there is one yet.
-    pub(crate) fn known_ledger(&self) -> Option<Ref<'_, Ledger<A>>> {
-        Ref::filter_map(self.ledger.borrow(), |ledger| ledger.as_deref()).ok()
+    /// The memory, made when it is first needed.
+    pub(crate) fn ledger(&self) -> RefMut<'_, Ledger<A>> {
+        self.rare().ledger.borrow_mut()
     }
 
-    fn has_ledger(&self) -> bool {
-        self.ledger.borrow().is_some()
+    /// The memory, if there is one yet.
+    pub(crate) fn known_ledger(&self) -> Option<RefMut<'_, Ledger<A>>> {
+        self.rare.get().map(|rare| rare.ledger.borrow_mut())
+    }
+
+    /// The way to the supervisor, if somebody ever wanted it.
+    pub(crate) fn port(&self) -> Option<Ref<'_, Port<A>>> {
+        Ref::filter_map(self.rare.get()?.port.borrow(), Option::as_ref).ok()
+    }
+
+    /// The way to the supervisor, to be made or changed.
+    pub(crate) fn port_mut(&self) -> RefMut<'_, Option<Port<A>>> {
+        self.alerts.raise(Alert::Port);
+        self.rare().port.borrow_mut()
     }
 }
 
@@ -177,30 +199,47 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .borrow()
             .as_ref()
             .is_some_and(Mailbox::connected)
-            || self.port.borrow().as_ref().is_some_and(Port::connected)
+            || self.port().is_some_and(|port| port.connected())
     }
 
-    pub(crate) fn poll_mailbox(&self, task: &mut TaskContext<'_>) -> Poll<Envelope<A>> {
-        match self.mailbox.borrow_mut().as_mut() {
-            Some(mailbox) => mailbox.poll_next(task),
-            None => Poll::Pending,
+    /// The next message for a handler.
+    pub(crate) fn next_message(&self, task: &mut TaskContext<'_>) -> Next<A> {
+        if self.alerts.take(Alert::Stashed)
+            && let Some(envelope) = self.rare().stash.borrow_mut().take()
+        {
+            return Next::Message(envelope);
+        }
+        let mut mailbox = self.mailbox.borrow_mut();
+        let Some(mailbox) = mailbox.as_mut() else {
+            return Next::Deserted;
+        };
+        match mailbox.poll_next(task) {
+            Poll::Ready(envelope) => Next::Message(envelope),
+            Poll::Pending if mailbox.connected() => Next::Empty,
+            Poll::Pending if self.port().is_some_and(|port| port.connected()) => Next::Empty,
+            Poll::Pending => Next::Deserted,
         }
     }
 
-    /// Leaves the mailbox's waker registered; tells whether a message is waiting.
+    /// Leaves the mailbox's waker registered, for the next message or for the end of the last
+    /// address, without taking a message; tells whether one is waiting (then somebody will come for
+    /// it, and no waker is needed).
     pub(crate) fn watch_mailbox(&self, task: &mut TaskContext<'_>) -> bool {
-        self.mailbox
-            .borrow_mut()
-            .as_mut()
-            .is_some_and(|mailbox| mailbox.watch(task))
+        let mut stash = self.rare().stash.borrow_mut();
+        if stash.is_none()
+            && let Some(mailbox) = self.mailbox.borrow_mut().as_mut()
+            && let Poll::Ready(envelope) = mailbox.poll_next(task)
+        {
+            *stash = Some(envelope);
+            self.alerts.raise(Alert::Stashed);
+        }
+        stash.is_some()
     }
 
     /// Gives a new incarnation's context the actor's address.
     pub(crate) fn adopt_context(&self, ctx: &mut Context<A>) {
-        use actix::dev::AsyncContextParts;
-
         if let Some(mailbox) = self.mailbox.borrow_mut().as_mut() {
-            mailbox.reset_capacity(self.settings.mailbox_capacity);
+            mailbox.reset_capacity(self.spec.settings.mailbox_capacity);
             *ctx.parts() = mailbox.context_parts();
         }
     }
@@ -208,27 +247,46 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
 /// Failures on their way to a decision.
 impl<A: Actor<Context = Context<A>>> Shared<A> {
+    /// Describes a failure that happens now.
+    pub(crate) fn describe(&self, cause: &Cause) -> FailureInfo {
+        FailureInfo {
+            actor_path: self.path(),
+            node_id: self.spec.settings.node_id(),
+            time: unix_millis(),
+            error: cause.message().to_owned(),
+            error_type: cause.error_type().to_owned(),
+            restart_count: self.ledger().restarts(),
+            failure_id: Uuid::new_v4(),
+        }
+    }
+
     /// Queues a failure of the incarnation; `false` if too many are waiting already.
     pub(crate) fn enter(&self, entered: Entered<A>) -> bool {
         let mut ledger = self.ledger();
         let room = ledger.entered.len() < MAX_ENTERED;
         if room {
             ledger.entered.push_back(entered);
+            self.alerts.raise(Alert::Entered);
         }
         room
     }
 
+    /// Whether a failure waits for its decision.
     pub(crate) fn has_entered(&self) -> bool {
-        self.known_ledger()
-            .is_some_and(|ledger| !ledger.entered.is_empty())
+        if !self.alerts.is(Alert::Entered) {
+            return false;
+        }
+        let waits = self
+            .known_ledger()
+            .is_some_and(|ledger| !ledger.entered.is_empty());
+        if !waits {
+            self.alerts.clear(Alert::Entered);
+        }
+        waits
     }
 
     pub(crate) fn next_entered(&self) -> Option<Entered<A>> {
-        if self.has_ledger() {
-            self.ledger().entered.pop_front()
-        } else {
-            None
-        }
+        self.known_ledger()?.entered.pop_front()
     }
 
     /// A failure reported from outside.
@@ -241,7 +299,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         match self.status.get() {
             Status::Starting | Status::Running => {
                 if self.enter(entered) {
-                    self.reported.set(true);
+                    self.alerts.raise(Alert::Reported);
                 }
             }
             // The incarnation it is about has failed already.
@@ -250,51 +308,32 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         }
     }
 
-    /// Whether failures were reported since the last call.
-    pub(crate) fn take_reported(&self) -> bool {
-        self.reported.take()
-    }
-
     /// Records a failure of an incarnation whose end is decided; its reporter learns what becomes of
     /// the actor.
     pub(crate) fn supersede(&self, cause: &Cause, reporter: Reporter<A>) {
-        let mut ledger = self.ledger();
-        let info = ledger.describe(cause, self.path(), self.settings.node_id.clone());
-        ledger.record(FailureRecord::new(info, None));
-        ledger.join(reporter);
+        self.record(Kept::superseded(self.describe(cause)));
+        self.ledger().join(reporter);
     }
 
-    pub(crate) fn set_verdict(&self, verdict: Verdict) {
-        self.ledger().verdict = Some(verdict);
-    }
-
+    /// Whether it is decided what comes after the incarnation.
     pub(crate) fn has_verdict(&self) -> bool {
         self.known_ledger()
             .is_some_and(|ledger| ledger.verdict.is_some())
     }
 
     pub(crate) fn take_verdict(&self) -> Option<Verdict> {
-        if self.has_ledger() {
-            self.ledger().verdict.take()
-        } else {
-            None
-        }
+        self.known_ledger()?.verdict.take()
     }
 
     /// The types by which an erased error of this actor's can be recognised, the actor's own first.
     pub(crate) fn with_known_errors<R>(&self, f: impl FnOnce(&KnownErrors) -> R) -> R {
-        let told = self.told.borrow();
-        let own = told.as_ref().map(|told| &told.error_types);
-        if self.settings.known.is_empty() && own.is_none_or(KnownErrors::is_empty) {
-            return STANDARD.with(f);
-        }
-        let mut known = self.settings.known.clone();
-        if let Some(own) = own {
-            known.extend(own);
-        }
-        drop(told);
-        STANDARD.with(|standard| known.extend(standard));
-        f(&known)
+        let told = self.rare.get().and_then(|rare| {
+            rare.told
+                .borrow()
+                .as_ref()
+                .map(|told| told.error_types.clone())
+        });
+        with_standard([self.spec.settings.known(), told.as_ref()], f)
     }
 }
 
@@ -304,8 +343,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     pub(crate) fn begin_incarnation(&self) {
         self.incarnation.set(self.incarnation.get() + 1);
         self.status.set(Status::Starting);
-        self.pump.set(PumpState::Missing);
-        self.keep_alive.set(None);
+        self.pump_finished.set(false);
     }
 
     /// Takes over what a new incarnation says about itself.
@@ -315,49 +353,69 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             strategy,
             error_types,
         } = told;
-        if **self.path.borrow() != *path {
-            *self.path.borrow_mut() = path.into();
+        let path = (path != self.spec.path).then_some(path);
+        let overridden = self.spec.strategy.is_some();
+        let valid = if overridden {
+            Ok(ValidStrategy::default())
+        } else {
+            ValidStrategy::new(strategy)
+        };
+        let strategy = valid.map_err(|problem| EndReason::invalid(&problem))?;
+        let says_nothing = strategy == ValidStrategy::default() && error_types.is_empty();
+        if path.is_some() || !says_nothing || self.rare.get().is_some() {
+            *self.rare().told.borrow_mut() = Some(ToldState {
+                path,
+                strategy,
+                error_types,
+            });
         }
-        if self.strategy.is_some() && error_types.is_empty() {
-            return Ok(());
-        }
-        let strategy = ValidStrategy::new(strategy).map_err(|e| EndReason::invalid(&e))?;
-        *self.told.borrow_mut() = Some(Box::new(ToldState {
-            strategy,
-            error_types,
-        }));
         Ok(())
     }
 
     /// What is left to do once `started`, and what it waited for, have run.
-    pub(crate) fn finish_start(self: &Rc<Self>, actor: &mut A, ctx: &mut Context<A>) {
-        let recovering = if self.has_ledger() {
-            self.ledger().recovering.take()
-        } else {
-            None
-        };
+    pub(crate) fn finish_start(&self, actor: &mut A, ctx: &mut Context<A>) {
+        let recovering = self
+            .known_ledger()
+            .and_then(|mut ledger| ledger.recovering.take());
         if let Some(failure) = recovering {
-            let hook = self.hooks.after_restart;
-            if let Err(panic) = caught(|| hook(actor, ctx, Some(failure.clone()))) {
+            if let Err(panic) = self.after_restart(actor, ctx, &failure) {
                 suspension::suspend(self, ctx, Entered::fatal(panic));
                 return;
             }
             self.ledger().count_restart();
             let outcome = self.close_record(Outcome::Restarted);
-            let (path, incarnation) = (self.path(), self.incarnation());
-            tracing::info!(path, incarnation, "actor restarted");
+            let incarnation = self.incarnation();
+            tracing::info!(path = failure.actor_path, incarnation, "actor restarted");
             self.emit(|| SupervisionEvent::Restarted {
-                path,
+                path: self.path(),
                 incarnation,
-                failure,
+                failure: (*failure).clone(),
                 outcome,
             });
-            drop_guarded(self.ledger().take_all_handed());
+            let unclaimed = self.ledger().take_all_handed();
+            drop_guarded(unclaimed);
         } else {
             self.emit(|| SupervisionEvent::Started { path: self.path() });
         }
         self.status.set(Status::Running);
         self.answer_reporters();
+    }
+
+    fn after_restart(
+        &self,
+        actor: &mut A,
+        ctx: &mut Context<A>,
+        failure: &FailureInfo,
+    ) -> Result<(), Cause> {
+        let Some(hook) = self.spec.hooks.after_restart else {
+            return Ok(());
+        };
+        caught(|| hook(actor, ctx, Some(failure.clone())))
+    }
+
+    /// What the incarnation before left of this type.
+    pub(crate) fn take_handed<T: Any>(&self) -> Option<T> {
+        self.known_ledger()?.take_handed()
     }
 
     /// The delay before the next incarnation runs.
@@ -369,17 +427,21 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     pub(crate) fn end(&self, reason: EndReason) {
         self.status.set(Status::Ended);
         // Messages are dropped with the mailbox; their destructors are the user's.
-        drop_guarded(self.mailbox.borrow_mut().take());
-        if self.has_ledger() {
+        let mailbox = self.mailbox.borrow_mut().take();
+        drop_guarded(mailbox);
+        if let Some(rare) = self.rare.get() {
+            let stash = rare.stash.borrow_mut().take();
+            drop_guarded(stash);
             self.close_record(reason.outcome());
-            drop_guarded(self.ledger().take_all_handed());
+            let unclaimed = self.ledger().take_all_handed();
+            drop_guarded(unclaimed);
             self.answer_reporters();
         }
         match &reason {
             EndReason::Finished | EndReason::Unreferenced | EndReason::Requested => {
-                tracing::debug!(path = %self.path.borrow(), ?reason, "actor ended");
+                tracing::debug!(path = self.path(), ?reason, "actor ended");
             }
-            _ => tracing::error!(path = %self.path.borrow(), ?reason, "actor ended"),
+            _ => tracing::error!(path = self.path(), ?reason, "actor ended"),
         }
         self.emit(|| SupervisionEvent::Ended {
             path: self.path(),
@@ -388,21 +450,21 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     pub(crate) fn answer_reporters(&self) {
-        if self.has_ledger() {
-            let reporters = self.ledger().take_reporters();
-            answer(reporters, || self.address());
-        }
+        let reporters = self
+            .known_ledger()
+            .map(|mut ledger| ledger.take_reporters());
+        answer(reporters.unwrap_or_default(), || self.address());
     }
 
-    pub(crate) fn record(&self, record: FailureRecord) {
+    pub(crate) fn record(&self, kept: Kept) {
         tracing::warn!(
-            path = record.info.actor_path,
-            error_type = record.info.error_type,
-            error = record.info.error,
-            decision = ?record.decision,
+            path = kept.info.actor_path,
+            error_type = kept.info.error_type,
+            error = kept.info.error,
+            decision = ?kept.decision,
             "actor failed"
         );
-        self.ledger().record(record);
+        self.ledger().record(kept);
     }
 
     pub(crate) fn close_record(&self, outcome: Outcome) -> Outcome {
@@ -411,7 +473,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// Tells the observer, if there is one; the event is made only then.
     pub(crate) fn emit(&self, event: impl FnOnce() -> SupervisionEvent) {
-        if let Some(observer) = &self.settings.observer
+        if let Some(observer) = self.spec.settings.observer()
             && let Err(panic) = caught(|| observer(&event()))
         {
             tracing::error!(
@@ -420,4 +482,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             );
         }
     }
+}
+
+/// The wall clock, for records only.
+fn unix_millis() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

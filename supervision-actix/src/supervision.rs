@@ -11,12 +11,13 @@ use supervision_core::{Cause, RestartType};
 use tokio::time::Sleep;
 
 use crate::{
+    alerts::Alert,
     control, current,
     event::EndReason,
     factory::Factory,
     incarnation::Incarnation,
     panics::{caught, drop_guarded},
-    pump::{self, PumpState},
+    pump,
     settle::{Settled, Verdict, settle},
     shared::Shared,
     suspension::{self, Entered},
@@ -34,6 +35,8 @@ pub(crate) struct Supervision<A: Actor<Context = Context<A>>> {
     factory: Option<Box<dyn Factory<A>>>,
 }
 
+// The large variant is the usual one; a box would be one more allocation for every actor.
+#[expect(clippy::large_enum_variant)]
 enum Phase<A: Actor<Context = Context<A>>> {
     /// The next incarnation is due.
     Start,
@@ -68,34 +71,42 @@ impl<A: Actor<Context = Context<A>>> Future for Supervision<A> {
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
         let this = self.get_mut();
-        let _current = current::enter(this.shared.clone());
+        current::scope(this.shared.clone(), || this.drive(task))
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Supervision<A> {
+    /// The loop.
+    fn drive(&mut self, task: &mut TaskContext<'_>) -> Poll<()> {
         let mut starts = 0;
         loop {
-            control::serve(&this.shared, task);
-            this.end_if_requested();
-            let step = match &mut this.phase {
+            if !self.shared.alerts.none() {
+                control::serve(&self.shared, task);
+                self.end_if_requested();
+            }
+            let step = match &mut self.phase {
                 Phase::Start if starts == STARTS_PER_POLL => {
                     task.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 Phase::Start => {
                     starts += 1;
-                    this.start()
+                    self.start()
                 }
-                Phase::Running(_) => this.run(task),
+                Phase::Running(_) => self.run(task),
                 Phase::Waiting(timer) => match timer.as_mut().poll(task) {
                     Poll::Ready(()) => {
-                        this.phase = Phase::Start;
+                        self.phase = Phase::Start;
                         Step::Again
                     }
-                    Poll::Pending => this.wait(task),
+                    Poll::Pending => self.wait(task),
                 },
-                Phase::Ended if this.shared.is_referenced() => Step::Pending,
+                Phase::Ended if self.shared.is_referenced() => Step::Pending,
                 Phase::Ended => Step::Done,
             };
             match step {
                 Step::Again => {}
-                Step::Pending if control::is_called(&this.shared) => {}
+                Step::Pending if control::is_called(&self.shared) => {}
                 Step::Pending => return Poll::Pending,
                 Step::Done => return Poll::Ready(()),
             }
@@ -117,11 +128,11 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                 let described =
                     shared.with_known_errors(|known| caught(|| Cause::erased(&*error, known)));
                 drop_guarded(error);
-                return self.fail_start(described.unwrap_or_else(|panic| panic));
+                return self.fail_without_value(described.unwrap_or_else(|panic| panic));
             }
-            Err(panic) => return self.fail_start(panic),
+            Err(panic) => return self.fail_without_value(panic),
         };
-        if let Some(told) = shared.hooks().told {
+        if let Some(told) = shared.spec().hooks.told {
             match caught(|| told(&actor)) {
                 Ok(told) => {
                     if let Err(reason) = shared.listen(told) {
@@ -131,7 +142,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                 }
                 Err(panic) => {
                     drop_guarded(actor);
-                    return self.fail_start(panic);
+                    return self.fail_without_value(panic);
                 }
             }
         }
@@ -139,8 +150,8 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         Step::Again
     }
 
-    /// No value came to be.
-    fn fail_start(&mut self, cause: Cause) -> Step {
+    /// A failure with no incarnation to go on.
+    fn fail_without_value(&mut self, cause: Cause) -> Step {
         self.settle_without_value(Entered::fatal(cause));
         self.follow_verdict()
     }
@@ -151,12 +162,14 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             return Step::Again;
         };
         let shared = &self.shared;
-        if let Some(ctx) = incarnation.ctx() {
-            if shared.pump.get() != PumpState::Installed {
-                pump::install(shared, ctx);
+        if !shared.alerts.none()
+            && let Some(ctx) = incarnation.ctx()
+        {
+            if shared.alerts.is(Alert::NoPump) {
+                pump::reinstall(shared, ctx);
             }
-            if shared.take_reported() {
-                suspension::attach(shared, ctx);
+            if shared.alerts.take(Alert::Reported) {
+                suspension::attach(ctx);
             }
         }
         // A suspension that was attached while actix was stopping the actor, and the actor chose
@@ -166,7 +179,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                 Ok(Poll::Ready(())) => return self.finish(None),
                 Err(panic) => return self.finish(Some(panic)),
                 Ok(Poll::Pending) if !shared.has_entered() => {
-                    let cancelled = shared.pump.get() == PumpState::Missing;
+                    let cancelled = shared.alerts.is(Alert::NoPump) && !shared.is_pump_finished();
                     return if cancelled {
                         Step::Again
                     } else {
@@ -218,23 +231,24 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                 self.settle_without_value(entered);
             }
         }
-        if !self.shared.has_verdict() {
-            self.settle_exit();
+        if self.shared.has_verdict() {
+            self.follow_verdict()
+        } else {
+            self.finish_exit()
         }
-        self.follow_verdict()
     }
 
     /// An incarnation ended without a failure.
-    fn settle_exit(&self) {
+    fn finish_exit(&mut self) -> Step {
         let shared = &self.shared;
-        if shared.pump.get() == PumpState::Finished && !shared.is_referenced() {
-            shared.set_verdict(Verdict::End(EndReason::Unreferenced));
-        } else if shared.settings().restart_type == RestartType::Permanent {
-            let exit = Cause::exit("the actor stopped by itself");
-            self.settle_without_value(Entered::fatal(exit));
-        } else {
-            shared.set_verdict(Verdict::End(EndReason::Finished));
+        if shared.is_pump_finished() && !shared.is_referenced() {
+            return self.end(EndReason::Unreferenced);
         }
+        if shared.spec().settings.restart_type == RestartType::Permanent {
+            let exit = Cause::exit("the actor stopped by itself");
+            return self.fail_without_value(exit);
+        }
+        self.end(EndReason::Finished)
     }
 
     /// Decides on a failure that left no value; the decision cannot be to resume.
@@ -280,12 +294,12 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
 
     /// The supervisor's own context was stopped.
     fn end_if_requested(&mut self) {
-        if !self.shared.end_requested.get() {
+        if !self.shared.alerts.is(Alert::EndRequested) {
             return;
         }
         match &mut self.phase {
             Phase::Running(incarnation) if !self.shared.has_verdict() => {
-                self.shared.set_verdict(Verdict::End(EndReason::Requested));
+                self.shared.ledger().verdict = Some(Verdict::End(EndReason::Requested));
                 if let Some(ctx) = incarnation.ctx() {
                     ctx.terminate();
                 }

@@ -10,6 +10,7 @@ use actix::{
 use supervision_core::FailureInfo;
 
 use crate::{
+    alerts::Alert,
     record::FailureRecord,
     shared::{Shared, Status},
 };
@@ -59,7 +60,7 @@ impl<A: Actor<Context = Context<A>>> SupervisorContext<A> {
 
 impl<A: Actor<Context = Context<A>>> ActorContext for SupervisorContext<A> {
     fn stop(&mut self) {
-        self.shared.end_requested.set(true);
+        self.shared.alerts.raise(Alert::EndRequested);
     }
 
     fn terminate(&mut self) {
@@ -69,7 +70,7 @@ impl<A: Actor<Context = Context<A>>> ActorContext for SupervisorContext<A> {
     fn state(&self) -> ActorState {
         match self.shared.status() {
             Status::Ended => ActorState::Stopped,
-            _ if self.shared.end_requested.get() => ActorState::Stopping,
+            _ if self.shared.alerts.is(Alert::EndRequested) => ActorState::Stopping,
             Status::Starting => ActorState::Started,
             Status::Running | Status::Waiting => ActorState::Running,
         }

@@ -5,8 +5,8 @@
 //! context: the one place where the value of a failing incarnation can be reached.
 
 use std::{
+    marker::PhantomData,
     pin::Pin,
-    rc::Rc,
     task::{Context as TaskContext, Poll},
 };
 
@@ -14,6 +14,7 @@ use actix::{Actor, ActorContext, ActorFuture, Addr, AsyncContext, Context, dev::
 use supervision_core::Cause;
 
 use crate::{
+    current,
     settle::{Settled, settle},
     shared::Shared,
 };
@@ -52,27 +53,24 @@ impl<A: Actor> Entered<A> {
     }
 }
 
-/// Waits, inside an incarnation, for the decisions on the failures that entered.
-struct Suspension<A: Actor<Context = Context<A>>> {
-    shared: Rc<Shared<A>>,
-}
+/// Waits, inside an incarnation, for the decisions on the failures that entered. Zero-sized, as the
+/// pump is.
+struct Suspension<A>(PhantomData<fn() -> A>);
 
 /// Queues a failure and suspends the incarnation.
 pub(crate) fn suspend<A: Actor<Context = Context<A>>>(
-    shared: &Rc<Shared<A>>,
+    shared: &Shared<A>,
     ctx: &mut Context<A>,
     entered: Entered<A>,
 ) {
     if shared.enter(entered) {
-        attach(shared, ctx);
+        attach(ctx);
     }
 }
 
 /// Suspends the incarnation for failures that are queued already.
-pub(crate) fn attach<A: Actor<Context = Context<A>>>(shared: &Rc<Shared<A>>, ctx: &mut Context<A>) {
-    ctx.wait(Suspension {
-        shared: shared.clone(),
-    });
+pub(crate) fn attach<A: Actor<Context = Context<A>>>(ctx: &mut Context<A>) {
+    ctx.wait(Suspension::<A>(PhantomData));
 }
 
 impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Suspension<A> {
@@ -84,16 +82,24 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Suspension<A> {
         ctx: &mut Context<A>,
         _: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        while let Some(entered) = self.shared.next_entered() {
-            match settle(&self.shared, Some((&mut *actor, &mut *ctx)), entered) {
-                Settled::Resumed => {}
-                Settled::Ended => {
-                    // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
-                    ctx.terminate();
-                    break;
-                }
+        current::with(|shared| settle_all(shared, actor, ctx));
+        Poll::Ready(())
+    }
+}
+
+fn settle_all<A: Actor<Context = Context<A>>>(
+    shared: &Shared<A>,
+    actor: &mut A,
+    ctx: &mut Context<A>,
+) {
+    while let Some(entered) = shared.next_entered() {
+        match settle(shared, Some((&mut *actor, &mut *ctx)), entered) {
+            Settled::Resumed => {}
+            Settled::Ended => {
+                // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
+                ctx.terminate();
+                break;
             }
         }
-        Poll::Ready(())
     }
 }

@@ -143,8 +143,7 @@ impl Backoff {
     pub fn delay(&self, failures: u32, entropy: u64) -> Duration {
         // 53 bits are what an f64 holds exactly: evenly spread in [0, 1).
         let unit = (entropy >> 11) as f64 / (1u64 << 53) as f64;
-        let exponent = i32::try_from(failures).unwrap_or(i32::MAX);
-        let grown = self.min.as_secs_f64() * self.factor.powi(exponent);
+        let grown = self.min.as_secs_f64() * power(self.factor, failures);
         let spread = grown * (1.0 + self.jitter * (2.0 * unit - 1.0));
         // An overflow to infinity is capped like any other long delay.
         match Duration::try_from_secs_f64(spread) {
@@ -152,6 +151,20 @@ impl Backoff {
             Err(_) => self.max,
         }
     }
+}
+
+/// `base` to the power of `exponent`, by squaring. The same bits on every machine, which
+/// `f64::powi` does not promise.
+fn power(mut base: f64, mut exponent: u32) -> f64 {
+    let mut product = 1.0;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            product *= base;
+        }
+        base *= base;
+        exponent >>= 1;
+    }
+    product
 }
 
 impl<'de> Deserialize<'de> for Backoff {

@@ -183,16 +183,34 @@ impl Budgets {
 
     pub(crate) fn leaf(&mut self, slot: usize, policy: &Policy) -> &mut LeafBudget {
         if self.leaves.len() <= slot {
-            self.leaves
-                .resize_with(policy.leaves().max(slot + 1), LeafBudget::default);
+            let wanted = policy.leaves().max(slot + 1);
+            // Room for just these: there may be many supervisors, and most policies have one leaf.
+            self.leaves.reserve_exact(wanted - self.leaves.len());
+            self.leaves.resize_with(wanted, LeafBudget::default);
         }
         &mut self.leaves[slot]
     }
 }
 
 impl LeafBudget {
-    pub(crate) fn charge_restart(&mut self, now: Timestamp, max: usize, window: Duration) -> bool {
-        self.window.charge(now, max, window)
+    /// Counts a failure and gives the delay of the restart, or `None` if `max` is exceeded.
+    pub(crate) fn charge_restart(
+        &mut self,
+        now: Timestamp,
+        max: usize,
+        window: Duration,
+        delay: &Delay,
+        entropy: u64,
+    ) -> Option<Duration> {
+        let allowed = self.window.charge(now, max, window);
+        match delay {
+            Delay::Fixed(delay) => allowed.then_some(*delay),
+            Delay::Backoff(backoff) if allowed => Some(self.row.next(backoff, now, entropy)),
+            Delay::Backoff(backoff) => {
+                self.row.go_on(backoff, now);
+                None
+            }
+        }
     }
 
     pub(crate) fn charge_relocation(&mut self, max: usize) -> bool {
@@ -202,25 +220,30 @@ impl LeafBudget {
         }
         allowed
     }
-
-    pub(crate) fn next_delay(&mut self, delay: &Delay, now: Timestamp, entropy: u64) -> Duration {
-        match delay {
-            Delay::Fixed(delay) => *delay,
-            Delay::Backoff(backoff) => self.row.next(backoff, now, entropy),
-        }
-    }
 }
 
 impl Row {
+    /// The delay of the next restart in the row.
     fn next(&mut self, backoff: &Backoff, now: Timestamp, entropy: u64) -> Duration {
-        if now >= self.ends_at {
-            self.length = 0;
-        }
+        self.end_if_stable(now);
         let delay = backoff.delay(self.length, entropy);
         self.length = self.length.saturating_add(1);
         self.ends_at = now
             .saturating_add(delay)
             .saturating_add(backoff.reset_after());
         delay
+    }
+
+    /// Notes a failure that this backoff may not answer: nothing is stable yet.
+    fn go_on(&mut self, backoff: &Backoff, now: Timestamp) {
+        self.end_if_stable(now);
+        let stable_at = now.saturating_add(backoff.reset_after());
+        self.ends_at = self.ends_at.max(stable_at);
+    }
+
+    fn end_if_stable(&mut self, now: Timestamp) {
+        if now >= self.ends_at {
+            self.length = 0;
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! What went wrong, as data: an error with its source chain, a panic, a stall or an exit.
 
-use std::{any::type_name, borrow::Cow, error::Error};
+use std::{
+    any::type_name,
+    borrow::Cow,
+    error::Error,
+    fmt::{self, Write},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +16,9 @@ use crate::{
 
 /// Longest `source()` chain that is followed; a chain that is longer (or circular) is cut here.
 pub const MAX_CHAIN: usize = 32;
+/// Longest message that is kept, in bytes; of a longer one the start is kept, and a `…` after it.
+/// Causes are kept in histories, so one failure must not bring any amount of text.
+pub const MAX_MESSAGE: usize = 4_096;
 
 /// The sort of a [`Cause`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,13 +69,13 @@ impl Cause {
     ) -> Self {
         let outer = ErrorLink {
             error_type,
-            message: error.to_string(),
+            message: what_it_says(error),
         };
         let sources = std::iter::successors(error.source(), |error| (*error).source())
             .take(MAX_CHAIN - 1)
             .map(|e| ErrorLink {
                 error_type: known.name_of(e),
-                message: e.to_string(),
+                message: what_it_says(e),
             })
             .collect();
         Self {
@@ -79,7 +87,14 @@ impl Cause {
 
     /// A failure described by a type name and a message, without an error value.
     pub fn named(error_type: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self::single(CauseKind::Error, error_type.into(), message.into())
+        let name = error_type.into();
+        let canonical = canonical(&name);
+        let name = if canonical == name {
+            name
+        } else {
+            Cow::Owned(canonical.to_owned())
+        };
+        Self::single(CauseKind::Error, name, message.into())
     }
 
     /// A panic; `message` is its payload as text. Its type is [`PANIC`].
@@ -102,7 +117,7 @@ impl Cause {
             kind,
             outer: ErrorLink {
                 error_type,
-                message,
+                message: shortened(message),
             },
             sources: Vec::new(),
         }
@@ -126,5 +141,40 @@ impl Cause {
     /// All links, outermost first; never empty.
     pub fn chain(&self) -> impl Iterator<Item = &ErrorLink> {
         std::iter::once(&self.outer).chain(&self.sources)
+    }
+}
+
+/// An error's message. A `Display` that fails has said what it could: `to_string` would panic, and
+/// a failing error must not fail its supervisor.
+fn what_it_says(error: &dyn Error) -> String {
+    let mut start = Start(String::new());
+    let _ = write!(start, "{error}");
+    shortened(start.0)
+}
+
+fn shortened(mut message: String) -> String {
+    const MARK: char = '…';
+    if message.len() > MAX_MESSAGE {
+        let room = MAX_MESSAGE - MARK.len_utf8();
+        let end = (0..=room).rev().find(|at| message.is_char_boundary(*at));
+        message.truncate(end.unwrap_or(0));
+        message.push(MARK);
+        message.shrink_to_fit();
+    }
+    message
+}
+
+/// Takes text until it is longer than [`MAX_MESSAGE`], then fails, which ends most `Display`s.
+struct Start(String);
+
+impl fmt::Write for Start {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        for char in part.chars() {
+            if self.0.len() > MAX_MESSAGE {
+                return Err(fmt::Error);
+            }
+            self.0.push(char);
+        }
+        Ok(())
     }
 }

@@ -153,18 +153,13 @@ impl Decision {
 /// decision. Nothing is allocated once the budget of the leaf concerned has been used (its storage
 /// is made at the first failure and grows with the failures its window holds).
 ///
-/// | strategy | decision |
-/// |---|---|
-/// | `Stop`, `Escalate` | as it says |
-/// | `Resume` | `Resume` if the value is sound; else a restart at once, at most 3 times in 60 s |
-/// | `Restart` within its budget | `Restart` |
-/// | `Relocate` within its budget | `Relocate` |
-/// | `Restart`, `Relocate` of something temporary | `Stop` (`Temporary`) |
-/// | a budget used up, with a next rung | what the next rung says |
-/// | the last budget used up | `Escalate` (`Exhausted`) where there is a parent, else `Stop` (`Exhausted`) |
+/// A budget that is used up hands the failure to the next rung of its ladder; "exhausted" below is
+/// where there is none: `Escalate` (`Exhausted`) if there is a parent, else `Stop` (`Exhausted`).
+/// Something "failed" by an error, a panic or a stall; it "ended by itself" if the cause is an exit,
+/// which is a failure only of what is [permanent](RestartType::Permanent). A `Match` is what the
+/// rule it chose is. What `Resume` falls back to restarts at once, at most 3 times in 60 s.
 ///
-/// Something that ended by itself and is not permanent is answered by `Stop` (`Finished`)
-/// whatever the strategy says; if it is permanent, it is a failure like any other.
+#[doc = include_str!("truth_table.md")]
 pub fn decide(
     budgets: &mut Budgets,
     policy: &Policy,
@@ -242,11 +237,8 @@ fn try_leaf(
         }
     };
     budget
-        .charge_restart(now, max, window)
-        .then(|| Decision::Restart {
-            after: budget.next_delay(&delay, now, entropy),
-            reason,
-        })
+        .charge_restart(now, max, window, &delay, entropy)
+        .map(|after| Decision::Restart { after, reason })
 }
 
 fn can_resume(failure: &Failure<'_>) -> bool {

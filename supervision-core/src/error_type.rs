@@ -62,7 +62,7 @@ const EXPORTED_AS: &[(&str, &str)] = &[
 /// assert_eq!(canonical(std::any::type_name::<std::io::Error>()), "std::io::Error");
 /// assert_eq!(canonical("app::db::DatabaseError"), "app::db::DatabaseError");
 /// ```
-pub fn canonical(type_name: &'static str) -> &'static str {
+pub fn canonical(type_name: &str) -> &str {
     let found = EXPORTED_AS
         .iter()
         .find(|(defined, _)| *defined == type_name);
@@ -78,19 +78,23 @@ pub fn canonical(type_name: &'static str) -> &'static str {
 /// | never inside a segment | `Error` | not `DatabaseError` |
 /// | generic arguments are ignored unless the pattern has some | `SendError` | `chan::SendError<u8>` |
 /// | `std`, `core` and `alloc` are one crate and their private modules do not count | `std::io::Error`, `io::Error` | `std::io::error::Error` |
+/// | both are taken in their [`canonical`] form | `std::io::error::Error` | `std::io::Error` |
 ///
 /// Comparison is by the last path segments only: two types that end alike (`a::Error`, `b::Error`)
 /// are told apart only by a longer pattern.
 pub fn matches(pattern: &str, name: &str) -> bool {
-    if pattern == name || ends_with_path(name, pattern) {
+    canonical_match(canonical(pattern), canonical(name))
+}
+
+/// [`matches`] for names that are canonical already.
+pub(crate) fn canonical_match(pattern: &str, name: &str) -> bool {
+    if pattern == name {
         return true;
     }
-    let (name_path, pattern_path) = (without_arguments(name), pattern);
-    if pattern_path.contains('<') {
-        return false;
-    }
-    (name_path.len() != name.len() && ends_with_path(name_path, pattern_path))
-        || same_std_type(pattern_path, name_path)
+    let (pattern, wanted_arguments) = split_arguments(pattern);
+    let (name, arguments) = split_arguments(name);
+    (wanted_arguments.is_empty() || wanted_arguments == arguments)
+        && (ends_with_path(name, pattern) || same_std_type(pattern, name))
 }
 
 /// Whether `path` is `suffix` or ends with `::` and `suffix`.
@@ -101,41 +105,50 @@ fn ends_with_path(path: &str, suffix: &str) -> bool {
     }
 }
 
-/// `a::B<c::D>` without `<c::D>`.
-fn without_arguments(name: &str) -> &str {
-    match name.find('<') {
-        // A name that starts with `<` is a qualified path; it has no shorter form.
-        Some(at) if at > 0 => &name[..at],
-        _ => name,
+/// `a::B<c::D>` as `a::B` and `<c::D>`. Only arguments at the very end are split off: those before
+/// are part of the path, as in `<a::B<_> as c::D>::method::Local`.
+fn split_arguments(name: &str) -> (&str, &str) {
+    let bytes = name.as_bytes();
+    let mut open = 0;
+    for (at, byte) in bytes.iter().enumerate().rev() {
+        match byte {
+            b'>' if at > 0 && bytes[at - 1] == b'-' => {} // the arrow of a function's type
+            b'>' => open += 1,
+            b'<' if open == 1 => return name.split_at(at),
+            b'<' => open -= 1,
+            _ if open == 0 => break,
+            _ => {}
+        }
     }
+    (name, "")
 }
 
-fn is_std(root: &str) -> bool {
-    matches!(root, "std" | "core" | "alloc")
+/// What follows the crate in a path of the standard library.
+fn inside_std(path: &str) -> Option<&str> {
+    let crates = ["std::", "core::", "alloc::"];
+    crates.iter().find_map(|root| path.strip_prefix(root))
+}
+
+/// `a::b::C` as `a::b` and `C`.
+fn split_type(path: &str) -> Option<(&str, &str)> {
+    let (modules, name) = path.rsplit_once(':')?;
+    Some((modules.strip_suffix(':')?, name))
 }
 
 /// Whether `pattern` could be the exported path of the standard library's type `name`: the last
 /// segment is equal, and the pattern's modules occur in the name's modules in the same order.
 fn same_std_type(pattern: &str, name: &str) -> bool {
-    let mut modules = name.split("::");
-    if !modules.next().is_some_and(is_std) {
-        return false;
-    }
-    let Some((pattern_modules, pattern_type)) = pattern.rsplit_once("::") else {
+    let Some((modules, name)) = inside_std(name).and_then(split_type) else {
         return false;
     };
-    let Some((name_modules, name_type)) = name.rsplit_once("::") else {
+    let Some((wanted, pattern)) = split_type(inside_std(pattern).unwrap_or(pattern)) else {
         return false;
     };
-    if pattern_type != name_type {
-        return false;
-    }
-    let mut wanted = pattern_modules.split("::").peekable();
-    if wanted.peek().is_some_and(|root| is_std(root)) {
-        wanted.next();
-    }
-    let mut modules = name_modules.split("::").skip(1);
-    wanted.all(|module| modules.any(|m| m == module))
+    let mut modules = modules.split("::");
+    pattern == name
+        && wanted
+            .split("::")
+            .all(|module| modules.any(|m| m == module))
 }
 
 #[cfg(test)]

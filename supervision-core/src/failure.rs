@@ -1,6 +1,9 @@
 //! The record of one failure, and the name of the node it happened on.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -56,7 +59,8 @@ impl NodeId {
 
     /// The name of a node that belongs to no cluster: `local`.
     pub fn local() -> Self {
-        Self("local".into())
+        static LOCAL: LazyLock<Arc<str>> = LazyLock::new(|| "local".into());
+        Self(LOCAL.clone())
     }
 
     /// The name as text.

@@ -1,13 +1,22 @@
 //! Finding the type name of an error that was boxed: a list of types to try by downcast.
 
-use std::{any::type_name, borrow::Cow, error::Error};
+use std::{
+    any::{TypeId, type_name},
+    borrow::Cow,
+    error::Error,
+};
 
 use crate::error_type::canonical;
 
 /// The name given to an erased error that no known type fits.
 const UNKNOWN: &str = "dyn Error";
 
-type Probe = fn(&(dyn Error + 'static)) -> Option<&'static str>;
+/// A type, and how to ask an error whether it is of that type.
+#[derive(Clone, Copy)]
+struct Probe {
+    of: TypeId,
+    ask: fn(&(dyn Error + 'static)) -> Option<&'static str>,
+}
 
 /// Error types that can be recognised behind a `dyn Error`.
 ///
@@ -71,26 +80,20 @@ impl KnownErrors {
 
     /// Adds a type in place. Adding a type twice has no effect.
     pub fn add<E: Error + 'static>(&mut self) {
-        let probe: Probe = |error| error.is::<E>().then(|| canonical(type_name::<E>()));
-        if !self
-            .probes
-            .iter()
-            .any(|known| std::ptr::fn_addr_eq(*known, probe))
-        {
-            self.probes.push(probe);
-        }
+        self.add_probe(Probe {
+            of: TypeId::of::<E>(),
+            ask: |error| error.is::<E>().then(|| canonical(type_name::<E>())),
+        });
     }
 
     /// Adds all types of `other`, to be tried after those already known.
     pub fn extend(&mut self, other: &KnownErrors) {
-        for probe in &other.probes {
-            if !self
-                .probes
-                .iter()
-                .any(|known| std::ptr::fn_addr_eq(*known, *probe))
-            {
-                self.probes.push(*probe);
-            }
+        other.probes.iter().for_each(|probe| self.add_probe(*probe));
+    }
+
+    fn add_probe(&mut self, probe: Probe) {
+        if self.probes.iter().all(|known| known.of != probe.of) {
+            self.probes.push(probe);
         }
     }
 
@@ -101,7 +104,7 @@ impl KnownErrors {
 
     /// The canonical type name of `error`, or `dyn Error` if it is none of the known types.
     pub fn name_of(&self, error: &(dyn Error + 'static)) -> Cow<'static, str> {
-        let name = self.probes.iter().find_map(|probe| probe(error));
+        let name = self.probes.iter().find_map(|probe| (probe.ask)(error));
         Cow::Borrowed(name.unwrap_or(UNKNOWN))
     }
 }

@@ -56,7 +56,7 @@ mod failure;
 pub use crate::{
     backoff::{Backoff, BackoffError},
     budget::{Budgets, FailureToken, RestartWindow, Timestamp},
-    cause::{Cause, CauseKind, ErrorLink, MAX_CHAIN},
+    cause::{Cause, CauseKind, ErrorLink, MAX_CHAIN, MAX_MESSAGE},
     decide::{Decision, EscalationReason, Failure, RestartReason, RestartType, StopReason, decide},
     error_type::{EXIT, PANIC, STALL, canonical, matches},
     failure::{FailureInfo, InvalidNodeId, NodeId},

@@ -23,6 +23,11 @@ impl Level {
             })
         })
     }
+
+    /// Whether no other level is open.
+    pub(crate) fn is_outermost(&self) -> bool {
+        DEPTH.get() == 1
+    }
 }
 
 impl Drop for Level {

@@ -1,10 +1,14 @@
 //! A validated strategy, laid out for deciding: rules in order, a numbered budget at every leaf.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    backoff::Backoff, cause::Cause, error_type::matches, placement::PlacementStrategy,
-    strategy::SupervisionStrategy, validate::InvalidStrategy,
+    backoff::Backoff,
+    cause::Cause,
+    error_type::{canonical, canonical_match},
+    placement::PlacementStrategy,
+    strategy::SupervisionStrategy,
+    validate::InvalidStrategy,
 };
 
 /// A supervision strategy that is known to be valid: as small as the strategy itself, to keep where
@@ -50,6 +54,7 @@ enum Node {
 pub(crate) struct Leaf {
     pub(crate) slot: usize,
     /// Where the leaf stands in the strategy; the same place in a changed strategy keeps its budget.
+    /// A line for each level: no error type holds a line break, so no two places read alike.
     place: String,
     pub(crate) action: Action,
 }
@@ -115,7 +120,7 @@ impl Policy {
                     let hit = cause.chain().find_map(|link| {
                         rules
                             .iter()
-                            .find(|(pattern, _)| matches(pattern, &link.error_type))
+                            .find(|(pattern, _)| canonical_match(pattern, &link.error_type))
                     });
                     node = hit.map_or(default, |(_, inner)| inner);
                 }
@@ -130,17 +135,18 @@ impl Policy {
         collect_leaves(&old.root, &mut old_leaves);
         let mut new_leaves = Vec::with_capacity(self.leaves);
         collect_leaves(&self.root, &mut new_leaves);
-        let same = |a: &Leaf, b: &Leaf| {
-            a.place == b.place
-                && std::mem::discriminant(&a.action) == std::mem::discriminant(&b.action)
+        let by_place = old_leaves
+            .into_iter()
+            .map(|leaf| (leaf.place.as_str(), leaf));
+        let by_place: BTreeMap<_, _> = by_place.collect();
+        let same_kind = |old: &Leaf, new: &Leaf| {
+            std::mem::discriminant(&old.action) == std::mem::discriminant(&new.action)
         };
-        let kept = |new: &&Leaf| {
-            old_leaves
-                .iter()
-                .find(|old| same(old, new))
-                .map(|old| old.slot)
+        let kept = |new: &Leaf| {
+            let old = by_place.get(new.place.as_str())?;
+            same_kind(old, new).then_some(old.slot)
         };
-        new_leaves.iter().map(kept).collect()
+        new_leaves.into_iter().map(kept).collect()
     }
 }
 
@@ -148,7 +154,11 @@ impl From<ValidStrategy> for Policy {
     fn from(ValidStrategy(source): ValidStrategy) -> Self {
         let mut leaves = 0;
         let root = lay_out(&source, "", &mut leaves);
-        Self { source, root, leaves }
+        Self {
+            source,
+            root,
+            leaves,
+        }
     }
 }
 
@@ -163,20 +173,20 @@ impl TryFrom<SupervisionStrategy> for Policy {
 fn lay_out(strategy: &SupervisionStrategy, place: &str, slots: &mut usize) -> Node {
     match strategy {
         SupervisionStrategy::Match { default, matchers } => {
-            let rules = matchers.iter().enumerate().map(|(at, matcher)| {
-                // A rule is known by its error type, so inserting another one before it changes
-                // nothing; only of rules that repeat a type the position counts.
-                let earlier = matchers[..at]
-                    .iter()
-                    .filter(|m| m.error_type == matcher.error_type);
-                let place = format!("{place}/{}#{}", matcher.error_type, earlier.count());
+            // A rule is known by its error type, so inserting another one before it changes
+            // nothing; only of rules that repeat a type the position counts.
+            let mut repeated = BTreeMap::<&str, usize>::new();
+            let rules = matchers.iter().map(|matcher| {
+                let earlier = repeated.entry(&matcher.error_type).or_default();
+                let place = format!("{place}\n{earlier} {}", matcher.error_type);
+                *earlier += 1;
                 (
-                    matcher.error_type.clone(),
+                    canonical(&matcher.error_type).to_owned(),
                     lay_out(&matcher.strategy, &place, slots),
                 )
             });
             let rules = rules.collect();
-            let default = lay_out(default, &format!("{place}/default"), slots);
+            let default = lay_out(default, &format!("{place}\ndefault"), slots);
             Node::Match {
                 rules,
                 default: Box::new(default),
@@ -184,7 +194,7 @@ fn lay_out(strategy: &SupervisionStrategy, place: &str, slots: &mut usize) -> No
         }
         SupervisionStrategy::Ladder { rungs } => {
             let rung = |(at, rung): (usize, &SupervisionStrategy)| {
-                leaf(rung, format!("{place}/rung {at}"), slots)
+                leaf(rung, format!("{place}\nrung {at}"), slots)
             };
             Node::Rungs(rungs.iter().enumerate().map(rung).collect())
         }

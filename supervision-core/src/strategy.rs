@@ -5,12 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
-    backoff::Backoff,
-    duration_text,
-    matcher::SupervisionMatcher,
-    nesting::Level,
-    placement::PlacementStrategy,
-    validate::{MAX_DEPTH, validate_level},
+    backoff::Backoff, duration_text, matcher::SupervisionMatcher, nesting::Level,
+    placement::PlacementStrategy, validate::MAX_DEPTH,
 };
 
 /// What happens to an actor that failed.
@@ -111,13 +107,15 @@ impl Serialize for SupervisionStrategy {
 
 impl<'de> Deserialize<'de> for SupervisionStrategy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Some(_level) = Level::enter(MAX_DEPTH) else {
+        let Some(level) = Level::enter(MAX_DEPTH) else {
             let problem = format_args!("strategies are nested deeper than {MAX_DEPTH} levels");
             return Err(D::Error::custom(problem));
         };
-        // The strategies inside were validated by this very function when they were read.
         let strategy = Self::deserialize(deserializer)?;
-        validate_level(&strategy).map_err(D::Error::custom)?;
+        // Only the whole can be counted, and only seen from there has a field its full path.
+        if level.is_outermost() {
+            strategy.validate().map_err(D::Error::custom)?;
+        }
         Ok(strategy)
     }
 }

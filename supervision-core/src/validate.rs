@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{backoff::BackoffError, matcher::SupervisionMatcher, strategy::SupervisionStrategy};
+use crate::{matcher::SupervisionMatcher, strategy::SupervisionStrategy};
 
 /// Longest accepted delay: 365 days.
 pub const MAX_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -49,8 +49,6 @@ pub enum Rule {
     NestedRung,
     /// A rung after one that always applies is never reached.
     UnreachableRung,
-    /// A backoff refused itself.
-    Backoff(BackoffError),
 }
 
 impl fmt::Display for Rule {
@@ -76,7 +74,6 @@ impl fmt::Display for Rule {
             Self::UnreachableRung => {
                 f.write_str("is never reached: the rung before it always applies")
             }
-            Self::Backoff(error) => error.fmt(f),
         }
     }
 }
@@ -90,11 +87,6 @@ impl SupervisionStrategy {
         let mut leaves = 0;
         check(self, 1, &mut leaves).map_err(Problem::into_error)
     }
-}
-
-/// Checks one level only; what is nested inside is taken as checked.
-pub(crate) fn validate_level(strategy: &SupervisionStrategy) -> Result<(), InvalidStrategy> {
-    check_level(strategy).map_err(Problem::into_error)
 }
 
 /// A broken rule and the path to it, collected from the inside out.
@@ -166,6 +158,7 @@ fn check(strategy: &SupervisionStrategy, depth: usize, leaves: &mut usize) -> Re
     }
 }
 
+/// Checks what does not depend on the strategies inside.
 fn check_level(strategy: &SupervisionStrategy) -> Result<(), Problem> {
     match strategy {
         SupervisionStrategy::Restart {

@@ -1,6 +1,8 @@
 //! Integration tests of the actix adapter, one module per promise.
 
+mod child;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
 mod survival;
+mod table;

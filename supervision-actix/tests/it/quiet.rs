@@ -14,7 +14,10 @@ pub(crate) fn silence() {
     SILENCE.call_once(|| {
         let print = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !info.payload_as_str().is_some_and(|text| text.contains(MEANT)) {
+            if !info
+                .payload_as_str()
+                .is_some_and(|text| text.contains(MEANT))
+            {
                 print(info);
             }
         }));
@@ -26,7 +29,9 @@ pub(crate) fn on_system<T>(test: impl Future<Output = T>) -> T {
     silence();
     System::new().block_on(async {
         let limit = Duration::from_secs(60);
-        actix_rt::time::timeout(limit, test).await.expect("the test hangs")
+        actix_rt::time::timeout(limit, test)
+            .await
+            .expect("the test hangs")
     })
 }
 
