@@ -17,6 +17,7 @@ pub trait DistributedActor: Actor<Context = Context<Self>> {
 /// | event | on the failing incarnation | on the new one |
 /// |---|---|---|
 /// | restart after a reported failure or a panic in a handler | `before_restart`, `stopped`, drop | `started`, `after_restart` |
+/// | the same, while a `ctx.wait` future is pending | `stopping` (its veto is ignored), `stopped`, drop | `started`, `after_restart` |
 /// | restart after any other panic | drop | `started`, `after_restart` |
 /// | restart after it stopped by itself (permanent) | `stopping`, `stopped`, drop | `started`, `after_restart` |
 /// | stop, escalation | `stopped`, drop | |

@@ -26,10 +26,12 @@ pub(crate) enum Alert {
 }
 
 impl Alerts {
+    #[inline]
     pub(crate) fn none(&self) -> bool {
         self.0.get() == 0
     }
 
+    #[inline]
     pub(crate) fn is(&self, alert: Alert) -> bool {
         self.0.get() & alert as u8 != 0
     }

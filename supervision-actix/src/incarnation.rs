@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    rc::Rc,
     task::{Context as TaskContext, Poll},
 };
 
@@ -12,7 +13,7 @@ use actix::{
 use supervision_core::Cause;
 
 use crate::{
-    panics::{caught, cause_of_panic},
+    panics::{Payload, caught, payload_caught},
     pump,
     shared::Shared,
 };
@@ -23,7 +24,7 @@ pub(crate) struct Incarnation<A: Actor<Context = Context<A>>> {
 }
 
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
-    pub(crate) fn new(shared: &Shared<A>, actor: A) -> Self {
+    pub(crate) fn new(shared: &Rc<Shared<A>>, actor: A) -> Self {
         let mut ctx = Context::new();
         shared.adopt_context(&mut ctx);
         pump::install(shared, &mut ctx);
@@ -33,9 +34,10 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     }
 
     /// Runs it. A panic is its end: what is left must be discarded and never polled again.
-    pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Result<Poll<()>, Cause> {
+    #[inline]
+    pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Result<Poll<()>, Payload> {
         match &mut self.future {
-            Some(future) => caught(|| Future::poll(Pin::new(future), task)),
+            Some(future) => payload_caught(|| Future::poll(Pin::new(future), task)),
             None => Ok(Poll::Ready(())),
         }
     }
@@ -62,10 +64,8 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
 impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
     fn drop(&mut self) {
         if let Some(future) = self.future.take()
-            && let Err(payload) =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(future)))
+            && let Err(cause) = caught(|| drop(future))
         {
-            let cause = cause_of_panic(payload);
             tracing::error!(
                 error = cause.message(),
                 "an actor panicked while its arbiter stopped"

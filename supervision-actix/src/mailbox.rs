@@ -30,6 +30,7 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
     }
 
     /// Whether an address is left.
+    #[inline]
     pub(crate) fn connected(&self) -> bool {
         self.0.connected()
     }
@@ -47,6 +48,7 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
     }
 
     /// The next message; `Pending` leaves the task's waker registered.
+    #[inline]
     pub(crate) fn poll_next(&mut self, task: &mut TaskContext<'_>) -> Poll<Envelope<A>> {
         match Pin::new(&mut self.0).poll_next(task) {
             Poll::Ready(Some(envelope)) => Poll::Ready(envelope),

@@ -11,11 +11,22 @@ use supervision_core::Cause;
 ///
 /// What `f` left half-changed is the caller's to discard, hence no `UnwindSafe` is asked for.
 pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Cause> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(cause_of_panic)
+    payload_caught(f).map_err(cause_of_panic)
 }
 
+/// Runs `f` where speed matters; a panic is returned as it is, to be described by
+/// [`cause_of_panic`].
+#[inline]
+pub(crate) fn payload_caught<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
 /// Describes a panic by its payload, and drops the payload.
-pub(crate) fn cause_of_panic(payload: Box<dyn Any + Send>) -> Cause {
+#[cold]
+pub(crate) fn cause_of_panic(payload: Payload) -> Cause {
     let message = text_of_panic(&*payload);
     drop_guarded(payload);
     Cause::panic(message)

@@ -1,8 +1,8 @@
 //! The future inside each incarnation that hands it the messages of the shared mailbox.
 
 use std::{
-    marker::PhantomData,
     pin::Pin,
+    rc::Rc,
     task::{Context as TaskContext, Poll},
 };
 
@@ -13,8 +13,7 @@ use actix::{
 
 use crate::{
     alerts::Alert,
-    current,
-    panics::caught,
+    panics::{Payload, cause_of_panic, payload_caught},
     shared::Shared,
     suspension::{self, Entered},
 };
@@ -28,24 +27,30 @@ pub(crate) enum Next<A: Actor> {
     Deserted,
 }
 
-/// Moves messages from the mailbox to the actor's handlers. Both items are zero-sized: actix boxes
-/// them, and a box of nothing costs neither memory nor an allocation.
-struct Pump<A: Actor<Context = Context<A>>>(PhantomData<fn() -> A>);
+/// Moves messages from the mailbox to the actor's handlers.
+struct Pump<A: Actor<Context = Context<A>>>(Rc<Shared<A>>);
 
 /// Never ends. actix stops an actor that has no future and no sender left; should the pump be
-/// cancelled, this keeps the incarnation until the pump is back.
+/// cancelled, this keeps the incarnation until the pump is back. Zero-sized, so that boxing it costs
+/// nothing.
 struct KeepAlive;
 
 /// Puts a pump and what keeps it alive into a fresh context.
-pub(crate) fn install<A: Actor<Context = Context<A>>>(shared: &Shared<A>, ctx: &mut Context<A>) {
+pub(crate) fn install<A: Actor<Context = Context<A>>>(
+    shared: &Rc<Shared<A>>,
+    ctx: &mut Context<A>,
+) {
     reinstall(shared, ctx);
     let keep_alive = ctx.spawn(KeepAlive);
     debug_assert_eq!(keep_alive, keep_alive_handle());
 }
 
 /// Puts the pump back.
-pub(crate) fn reinstall<A: Actor<Context = Context<A>>>(shared: &Shared<A>, ctx: &mut Context<A>) {
-    ctx.spawn(Pump::<A>(PhantomData));
+pub(crate) fn reinstall<A: Actor<Context = Context<A>>>(
+    shared: &Rc<Shared<A>>,
+    ctx: &mut Context<A>,
+) {
+    ctx.spawn(Pump(shared.clone()));
     shared.install_pump();
 }
 
@@ -63,7 +68,7 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
         ctx: &mut Context<A>,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        current::with(|shared| pump(shared, actor, ctx, task)).unwrap_or(Poll::Pending)
+        pump(&self.0, actor, ctx, task)
     }
 }
 
@@ -71,7 +76,7 @@ impl<A: Actor<Context = Context<A>>> Drop for Pump<A> {
     fn drop(&mut self) {
         // Cancelled, ended or discarded with its incarnation: in any case it is not there. It can
         // be cancelled because `ctx.handle()` inside a message handler is the pump's handle.
-        current::with(|shared: &Shared<A>| shared.alerts.raise(Alert::NoPump));
+        self.0.alerts.raise(Alert::NoPump);
     }
 }
 
@@ -89,6 +94,7 @@ impl<A: Actor> ActorFuture<A> for KeepAlive {
 }
 
 /// One turn of the pump; ready when nobody can send any more and everything has been handled.
+#[inline]
 fn pump<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,
@@ -100,21 +106,31 @@ fn pump<A: Actor<Context = Context<A>>>(
     }
     // Caught here rather than around the whole incarnation, a handler's panic leaves the value
     // reachable: `Resume` and `before_restart` need it.
-    match caught(|| drain(shared, actor, ctx, task)) {
+    match payload_caught(|| drain(shared, actor, ctx, task)) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(())) => {
             shared.finish_pump();
             ctx.cancel_future(keep_alive_handle());
             Poll::Ready(())
         }
-        Err(panic) => {
-            suspension::suspend(shared, ctx, Entered::resumable(panic));
+        Err(payload) => {
+            suspend(shared, ctx, payload);
             Poll::Pending
         }
     }
 }
 
+#[cold]
+fn suspend<A: Actor<Context = Context<A>>>(
+    shared: &Shared<A>,
+    ctx: &mut Context<A>,
+    payload: Payload,
+) {
+    suspension::suspend(shared, ctx, Entered::resumable(cause_of_panic(payload)));
+}
+
 /// Handles messages until there is none, or the actor must wait or stop.
+#[inline]
 fn drain<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,

@@ -28,7 +28,7 @@ use crate::{
     pump::Next,
     record::{Kept, Outcome},
     settings::Spec,
-    settle::Verdict,
+    settle::{Settled, Verdict},
     suspension::{self, Entered, MAX_ENTERED, Reporter},
 };
 
@@ -203,9 +203,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     /// The next message for a handler.
+    #[inline]
     pub(crate) fn next_message(&self, task: &mut TaskContext<'_>) -> Next<A> {
-        if self.alerts.take(Alert::Stashed)
-            && let Some(envelope) = self.rare().stash.borrow_mut().take()
+        if self.alerts.is(Alert::Stashed)
+            && let Some(envelope) = self.take_stashed()
         {
             return Next::Message(envelope);
         }
@@ -219,6 +220,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             Poll::Pending if self.port().is_some_and(|port| port.connected()) => Next::Empty,
             Poll::Pending => Next::Deserted,
         }
+    }
+
+    #[cold]
+    fn take_stashed(&self) -> Option<Envelope<A>> {
+        self.alerts.clear(Alert::Stashed);
+        self.rare().stash.borrow_mut().take()
     }
 
     /// Leaves the mailbox's waker registered, for the next message or for the end of the last
@@ -283,6 +290,17 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             self.alerts.clear(Alert::Entered);
         }
         waits
+    }
+
+    /// Whether something waits for a decision on what becomes of the incarnation.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.has_entered() || (self.alerts.is(Alert::EndRequested) && !self.has_verdict())
+    }
+
+    /// Decides on the request to end.
+    pub(crate) fn settle_request(&self) -> Settled {
+        self.ledger().verdict = Some(Verdict::End(EndReason::Requested));
+        Settled::Ended
     }
 
     pub(crate) fn next_entered(&self) -> Option<Entered<A>> {

@@ -16,7 +16,7 @@ use crate::{
     event::EndReason,
     factory::Factory,
     incarnation::Incarnation,
-    panics::{caught, drop_guarded},
+    panics::{caught, cause_of_panic, drop_guarded},
     pump,
     settle::{Settled, Verdict, settle},
     shared::Shared,
@@ -77,7 +77,24 @@ impl<A: Actor<Context = Context<A>>> Future for Supervision<A> {
 
 impl<A: Actor<Context = Context<A>>> Supervision<A> {
     /// The loop.
+    #[inline]
     fn drive(&mut self, task: &mut TaskContext<'_>) -> Poll<()> {
+        // Most polls are for messages and nothing else.
+        if self.shared.alerts.none()
+            && let Phase::Running(incarnation) = &mut self.phase
+        {
+            match incarnation.poll(task) {
+                Ok(Poll::Pending) if self.shared.alerts.none() => return Poll::Pending,
+                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(())) => drop(self.finish(None)),
+                Err(panic) => drop(self.finish(Some(cause_of_panic(panic)))),
+            }
+        }
+        self.drive_on(task)
+    }
+
+    /// The loop, for everything else.
+    fn drive_on(&mut self, task: &mut TaskContext<'_>) -> Poll<()> {
         let mut starts = 0;
         loop {
             if !self.shared.alerts.none() {
@@ -177,8 +194,8 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         for _ in 0..2 {
             match incarnation.poll(task) {
                 Ok(Poll::Ready(())) => return self.finish(None),
-                Err(panic) => return self.finish(Some(panic)),
-                Ok(Poll::Pending) if !shared.has_entered() => {
+                Err(panic) => return self.finish(Some(cause_of_panic(panic))),
+                Ok(Poll::Pending) if !shared.is_undecided() => {
                     let cancelled = shared.alerts.is(Alert::NoPump) && !shared.is_pump_finished();
                     return if cancelled {
                         Step::Again
@@ -189,23 +206,33 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                 Ok(Poll::Pending) => {}
             }
         }
-        self.settle_unreached()
+        self.settle_unreached(task)
     }
 
     /// Decides on failures whose suspension actix does not poll because the actor waits for a
     /// future of its own. The value is sound but nobody can get at it: no hook is called.
-    fn settle_unreached(&mut self) -> Step {
-        while let Some(entered) = self.shared.next_entered() {
-            if let Settled::Ended = settle(&self.shared, None, entered) {
-                if let Phase::Running(incarnation) = &mut self.phase
-                    && let Some(ctx) = incarnation.ctx()
-                {
-                    ctx.terminate();
-                }
+    fn settle_unreached(&mut self, task: &mut TaskContext<'_>) -> Step {
+        let shared = &self.shared;
+        while !shared.has_verdict() {
+            let settled = match shared.next_entered() {
+                Some(entered) => settle(shared, None, entered),
+                None if shared.alerts.is(Alert::EndRequested) => shared.settle_request(),
+                None => return Step::Again,
+            };
+            if let Settled::Ended = settled {
                 break;
             }
         }
-        Step::Again
+        // Terminating a context from outside a poll would make actix call `started` once more. It
+        // is stopped instead, and its veto, if it has one, ignored.
+        let Phase::Running(incarnation) = &mut self.phase else {
+            return Step::Again;
+        };
+        if let Some(ctx) = incarnation.ctx() {
+            ctx.stop();
+        }
+        let panic = incarnation.poll(task).err().map(cause_of_panic);
+        self.finish(panic)
     }
 
     /// The incarnation has ended, by a panic or by itself.
@@ -292,22 +319,16 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         Step::Again
     }
 
-    /// The supervisor's own context was stopped.
+    /// The supervisor's own context was stopped. A running incarnation is suspended for it, as for a
+    /// failure.
     fn end_if_requested(&mut self) {
         if !self.shared.alerts.is(Alert::EndRequested) {
             return;
         }
-        match &mut self.phase {
-            Phase::Running(incarnation) if !self.shared.has_verdict() => {
-                self.shared.ledger().verdict = Some(Verdict::End(EndReason::Requested));
-                if let Some(ctx) = incarnation.ctx() {
-                    ctx.terminate();
-                }
-            }
-            Phase::Start | Phase::Waiting(_) => {
-                let _ended = self.end(EndReason::Requested);
-            }
-            Phase::Running(_) | Phase::Ended => {}
+        match &self.phase {
+            Phase::Start | Phase::Waiting(_) => drop(self.end(EndReason::Requested)),
+            Phase::Running(_) => self.shared.alerts.raise(Alert::Reported),
+            Phase::Ended => {}
         }
     }
 }

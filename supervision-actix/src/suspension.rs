@@ -14,6 +14,7 @@ use actix::{Actor, ActorContext, ActorFuture, Addr, AsyncContext, Context, dev::
 use supervision_core::Cause;
 
 use crate::{
+    alerts::Alert,
     current,
     settle::{Settled, settle},
     shared::Shared,
@@ -92,14 +93,15 @@ fn settle_all<A: Actor<Context = Context<A>>>(
     actor: &mut A,
     ctx: &mut Context<A>,
 ) {
-    while let Some(entered) = shared.next_entered() {
-        match settle(shared, Some((&mut *actor, &mut *ctx)), entered) {
-            Settled::Resumed => {}
-            Settled::Ended => {
-                // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
-                ctx.terminate();
-                break;
-            }
+    while !shared.has_verdict() {
+        let settled = match shared.next_entered() {
+            Some(entered) => settle(shared, Some((&mut *actor, &mut *ctx)), entered),
+            None if shared.alerts.is(Alert::EndRequested) => shared.settle_request(),
+            None => return,
+        };
+        if let Settled::Ended = settled {
+            // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
+            ctx.terminate();
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Integration tests of the actix adapter, one module per promise.
 
 mod child;
+mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
 mod survival;
 mod table;
+mod traps;

@@ -1070,7 +1070,10 @@ async fn run_cell(place: Place, strategy: Strategy) {
     assert_eq!(got, expected);
 
     check_messages(place, &world, &expected, &first, &second);
-    assert!(!world.started_twice.get(), "`started` ran twice on one value");
+    assert!(
+        !world.started_twice.get(),
+        "`started` ran twice on one value"
+    );
 
     // Nobody else noticed.
     assert_eq!(limited(sibling.send(Ping(1))).await, Ok(2));
