@@ -1,1 +1,3 @@
-//! stub
+//! Derives for supervised actors.
+//!
+//! This crate holds no macro yet.
