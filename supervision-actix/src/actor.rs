@@ -1,7 +1,9 @@
 //! The traits of an actor that has a path, and of one that takes part in its supervision.
 
 use actix::{Actor, Context};
-use supervision_core::{FailureInfo, KnownErrors, NodeId, SupervisionStrategy};
+use supervision_core::{FailureInfo, KnownErrors, NodeId, RestartType, SupervisionStrategy};
+
+use crate::settings::DEFAULT_HISTORY_CAPACITY;
 
 /// An actor with a path, by which it is known in records and, in a cluster, everywhere.
 pub trait DistributedActor: Actor<Context = Context<Self>> {
@@ -50,6 +52,28 @@ pub trait SupervisedDistributedActor: DistributedActor {
     /// with the strategy. They are recognised beside the standard ones.
     fn error_types(&self) -> KnownErrors {
         KnownErrors::none()
+    }
+
+    /// When an end is answered by a restart; read once, where the actor is described.
+    ///
+    /// [`with_restart_type`](crate::ActorProps::with_restart_type) goes before this one. The
+    /// default is [`RestartType::Transient`].
+    fn restart_type() -> RestartType
+    where
+        Self: Sized,
+    {
+        RestartType::default()
+    }
+
+    /// How many failures are remembered; read once, where the actor is described.
+    ///
+    /// [`with_history_capacity`](crate::ActorProps::with_history_capacity) goes before this one.
+    /// The default is [`DEFAULT_HISTORY_CAPACITY`].
+    fn history_capacity() -> usize
+    where
+        Self: Sized,
+    {
+        DEFAULT_HISTORY_CAPACITY
     }
 
     /// Called on the failing incarnation before it is replaced on the same node.

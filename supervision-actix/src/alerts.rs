@@ -36,6 +36,12 @@ impl Alerts {
         self.0.get() & alert as u8 != 0
     }
 
+    /// Whether nothing else is raised.
+    #[inline]
+    pub(crate) fn only(&self, alert: Alert) -> bool {
+        self.0.get() == alert as u8
+    }
+
     pub(crate) fn raise(&self, alert: Alert) {
         self.0.set(self.0.get() | alert as u8);
     }

@@ -6,7 +6,7 @@
 
 use std::{any::Any, rc::Rc};
 
-use actix::{Actor, AsyncContext, Context};
+use actix::{Actor, Context};
 use scoped_tls::scoped_thread_local;
 
 use crate::shared::Shared;
@@ -39,5 +39,5 @@ where
     }
     let shared = CURRENT.with(|current| current.clone().downcast::<Shared<A>>().ok())?;
     // A handler may hold another context of its own type: that of an actor it is creating.
-    shared.is_address(&ctx.address()).then_some(shared)
+    shared.is_context(ctx).then_some(shared)
 }

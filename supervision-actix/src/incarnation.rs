@@ -26,7 +26,7 @@ pub(crate) struct Incarnation<A: Actor<Context = Context<A>>> {
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     pub(crate) fn new(shared: &Rc<Shared<A>>, actor: A) -> Self {
         let mut ctx = Context::new();
-        shared.adopt_context(&mut ctx);
+        shared.renew_parts(&mut ctx);
         pump::install(shared, &mut ctx);
         Self {
             future: Some(ctx.into_future(actor)),

@@ -86,11 +86,12 @@ mod control;
 mod supervisor;
 
 pub mod prelude;
+mod private;
 
 pub use supervision_core::{
-    Backoff, BackoffError, Decision, EscalationReason, FailureInfo, InvalidStrategy, KnownErrors,
-    NodeId, PlacementStrategy, RestartReason, RestartType, StopReason, SupervisionMatcher,
-    SupervisionStrategy,
+    Backoff, BackoffError, Decision, ErrorVariants, EscalationReason, FailureInfo, InvalidStrategy,
+    KnownErrors, NodeId, PlacementStrategy, RestartReason, RestartType, StopReason,
+    SupervisionMatcher, SupervisionStrategy,
 };
 
 pub use crate::{
@@ -108,3 +109,12 @@ pub use crate::{
     },
     watch::Watched,
 };
+
+/// What the expansions of the derives name.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::private::*;
+}
+
+#[cfg(feature = "macros")]
+pub use supervision_macros::{DistributedActor, ErrorVariants, SupervisedDistributedActor};

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context as TaskContext, Poll},
+    task::{Context as TaskContext, Poll, Waker},
 };
 
 use actix::{
@@ -13,6 +13,11 @@ use actix::{
     },
 };
 use futures_core::Stream;
+
+use crate::panics::drop_guarded;
+
+/// Messages that are dropped one by one when a mailbox closes.
+const CLOSED_ONE_BY_ONE: usize = 1 << 20;
 
 /// The messages of one supervised actor.
 pub(crate) struct Mailbox<A: Actor<Context = Context<A>>>(AddressReceiver<A>);
@@ -45,6 +50,20 @@ impl<A: Actor<Context = Context<A>>> Mailbox<A> {
         if self.0.capacity() != capacity {
             self.0.set_capacity(capacity);
         }
+    }
+
+    /// Drops what is in it, each message for itself: a destructor that panics must not keep those
+    /// behind it, whose askers wait, in a channel that nobody empties any more.
+    pub(crate) fn close(mut self) {
+        let task = &mut TaskContext::from_waker(Waker::noop());
+        // Senders on other threads may go on; whatever they add is dropped with the receiver.
+        for _ in 0..CLOSED_ONE_BY_ONE {
+            match self.poll_next(task) {
+                Poll::Ready(envelope) => drop_guarded(envelope),
+                Poll::Pending => break,
+            }
+        }
+        drop_guarded(self);
     }
 
     /// The next message; `Pending` leaves the task's waker registered.

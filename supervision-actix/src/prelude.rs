@@ -1,9 +1,11 @@
 //! Everything a supervised actor needs, meant to stand beside `actix::prelude::*`.
 
 pub use supervision_core::{
-    Backoff, Decision, FailureInfo, NodeId, PlacementStrategy, RestartType, SupervisionMatcher,
-    SupervisionStrategy,
+    Backoff, Decision, ErrorVariants, FailureInfo, NodeId, PlacementStrategy, RestartType,
+    SupervisionMatcher, SupervisionStrategy,
 };
+#[cfg(feature = "macros")]
+pub use supervision_macros::{DistributedActor, ErrorVariants, SupervisedDistributedActor};
 pub use uuid::Uuid;
 
 pub use crate::{

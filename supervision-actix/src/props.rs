@@ -79,7 +79,7 @@ impl<A: SupervisedDistributedActor + Clone> ActorProps<A, Prototype<A>> {
     /// An actor of which each incarnation is a clone of `actor`, the first one included.
     pub fn new(actor: A) -> Self {
         let path = actor.actor_path();
-        Self::described(Prototype(actor), Hooks::SUPERVISED, path)
+        Self::supervised(Prototype(actor), path)
     }
 }
 
@@ -91,11 +91,7 @@ where
     /// An actor of which each incarnation is made by `factory`. Until the first is made its path is
     /// taken to be its type's name.
     pub fn from_factory(factory: F) -> Self {
-        Self::described(
-            FromFn(factory),
-            Hooks::SUPERVISED,
-            type_name::<A>().to_owned(),
-        )
+        Self::supervised(FromFn(factory), type_name::<A>().to_owned())
     }
 }
 
@@ -108,11 +104,7 @@ where
     /// As [`from_factory`](ActorProps::from_factory), with a factory that may return an error; that
     /// is a failure of the start, answered by the strategy.
     pub fn from_try_factory(factory: F) -> Self {
-        Self::described(
-            FromTryFn(factory),
-            Hooks::SUPERVISED,
-            type_name::<A>().to_owned(),
-        )
+        Self::supervised(FromTryFn(factory), type_name::<A>().to_owned())
     }
 }
 
@@ -137,6 +129,15 @@ where
     /// As [`plain`](ActorProps::plain), with a factory that may return an error.
     pub fn try_plain(path: impl Into<String>, factory: F) -> Self {
         Self::described(FromTryFn(factory), Hooks::PLAIN, path.into())
+    }
+}
+
+impl<A: SupervisedDistributedActor, F> ActorProps<A, F> {
+    /// What the actor's type says goes until a setter says otherwise.
+    fn supervised(factory: F, path: String) -> Self {
+        Self::described(factory, Hooks::SUPERVISED, path)
+            .with_restart_type(A::restart_type())
+            .with_history_capacity(A::history_capacity())
     }
 }
 

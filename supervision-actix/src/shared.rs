@@ -29,7 +29,7 @@ use crate::{
     record::{Kept, Outcome},
     settings::Spec,
     settle::{Settled, Verdict},
-    suspension::{self, Entered, MAX_ENTERED, Reporter},
+    suspension::{Entered, MAX_ENTERED, Reporter},
 };
 
 /// Where a supervised actor is in its life.
@@ -57,6 +57,8 @@ pub(crate) struct Shared<A: Actor<Context = Context<A>>> {
     status: Cell<Status>,
     /// Whether the pump has ended because nobody can send any more.
     pump_finished: Cell<bool>,
+    /// Where the running incarnation's context is: by this `ctx.fail` and the like know it.
+    context_at: Cell<usize>,
     pub(crate) alerts: Alerts,
 }
 
@@ -86,6 +88,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             incarnation: Cell::new(0),
             status: Cell::new(Status::Starting),
             pump_finished: Cell::new(false),
+            context_at: Cell::new(0),
             alerts: Alerts::default(),
         };
         if port.is_some() {
@@ -129,6 +132,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     pub(crate) fn install_pump(&self) {
         self.pump_finished.set(false);
         self.alerts.clear(Alert::NoPump);
+    }
+
+    /// Whether there is nothing to look at: but for messages, or because nobody is left to send any.
+    #[inline]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.alerts.none() || (self.alerts.only(Alert::NoPump) && self.pump_finished.get())
     }
 
     pub(crate) fn is_pump_finished(&self) -> bool {
@@ -188,9 +197,15 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.mailbox.borrow().as_ref().map(Mailbox::address)
     }
 
-    /// Whether `other` is this actor's address.
-    pub(crate) fn is_address(&self, other: &Addr<A>) -> bool {
-        self.address().is_some_and(|own| own == *other)
+    /// Notes where the running incarnation's context is; it stays there until its end.
+    pub(crate) fn place_context(&self, ctx: &Context<A>) {
+        self.context_at.set(std::ptr::from_ref(ctx).addr());
+    }
+
+    /// Whether `ctx` is the running incarnation's. Asking for its address instead would make one,
+    /// and the drop of the last address wakes the actor.
+    pub(crate) fn is_context(&self, ctx: &Context<A>) -> bool {
+        self.context_at.get() == std::ptr::from_ref(ctx).addr()
     }
 
     /// Whether anybody can still reach the actor or its supervisor.
@@ -200,6 +215,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .as_ref()
             .is_some_and(Mailbox::connected)
             || self.port().is_some_and(|port| port.connected())
+    }
+
+    /// Whether there is nobody to start another incarnation for. The first is always started.
+    pub(crate) fn is_deserted(&self, task: &mut TaskContext<'_>) -> bool {
+        self.incarnation() > 0 && !self.is_referenced() && !self.watch_mailbox(task)
     }
 
     /// The next message for a handler.
@@ -243,11 +263,18 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         stash.is_some()
     }
 
-    /// Gives a new incarnation's context the actor's address.
-    pub(crate) fn adopt_context(&self, ctx: &mut Context<A>) {
+    /// Gives a context the actor's address, and forgets all futures that were spawned into it.
+    pub(crate) fn renew_parts(&self, ctx: &mut Context<A>) {
+        let parts = self.mailbox.borrow().as_ref().map(Mailbox::context_parts);
+        if let Some(parts) = parts {
+            drop_guarded(std::mem::replace(ctx.parts(), parts));
+        }
+    }
+
+    /// Undoes a capacity that an incarnation set.
+    pub(crate) fn reset_capacity(&self) {
         if let Some(mailbox) = self.mailbox.borrow_mut().as_mut() {
             mailbox.reset_capacity(self.spec.settings.mailbox_capacity);
-            *ctx.parts() = mailbox.context_parts();
         }
     }
 }
@@ -269,13 +296,24 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// Queues a failure of the incarnation; `false` if too many are waiting already.
     pub(crate) fn enter(&self, entered: Entered<A>) -> bool {
-        let mut ledger = self.ledger();
-        let room = ledger.entered.len() < MAX_ENTERED;
+        let room = self.has_room();
         if room {
-            ledger.entered.push_back(entered);
+            self.ledger().entered.push_back(entered);
             self.alerts.raise(Alert::Entered);
         }
         room
+    }
+
+    fn has_room(&self) -> bool {
+        self.known_ledger()
+            .is_none_or(|ledger| ledger.entered.len() < MAX_ENTERED)
+    }
+
+    /// Records what entered and can no longer be decided on.
+    pub(crate) fn supersede_entered(&self) {
+        while let Some(entered) = self.next_entered() {
+            self.supersede(&entered.cause, entered.reporter);
+        }
     }
 
     /// Whether a failure waits for its decision.
@@ -309,20 +347,21 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// A failure reported from outside.
     pub(crate) fn report(&self, cause: Cause, reporter: Reporter<A>) {
-        let entered = Entered {
-            cause,
-            resumable: true,
-            reporter,
-        };
         match self.status.get() {
-            Status::Starting | Status::Running => {
-                if self.enter(entered) {
-                    self.alerts.raise(Alert::Reported);
-                }
+            Status::Starting | Status::Running if self.has_room() => {
+                self.enter(Entered {
+                    cause,
+                    resumable: true,
+                    reporter,
+                });
+                self.alerts.raise(Alert::Reported);
             }
-            // The incarnation it is about has failed already.
-            Status::Waiting => self.supersede(&entered.cause, entered.reporter),
-            Status::Ended => answer(vec![entered.reporter], || None),
+            // Those before it are enough to decide by, or the incarnation it is about has failed
+            // already.
+            Status::Starting | Status::Running | Status::Waiting => {
+                self.supersede(&cause, reporter);
+            }
+            Status::Ended => answer(vec![reporter], || None),
         }
     }
 
@@ -396,9 +435,9 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .known_ledger()
             .and_then(|mut ledger| ledger.recovering.take());
         if let Some(failure) = recovering {
-            if let Err(panic) = self.after_restart(actor, ctx, &failure) {
-                suspension::suspend(self, ctx, Entered::fatal(panic));
-                return;
+            // Not caught here: a panic in it leaves no value to go on with.
+            if let Some(hook) = self.spec.hooks.after_restart {
+                hook(actor, ctx, Some((*failure).clone()));
             }
             self.ledger().count_restart();
             let outcome = self.close_record(Outcome::Restarted);
@@ -419,18 +458,6 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.answer_reporters();
     }
 
-    fn after_restart(
-        &self,
-        actor: &mut A,
-        ctx: &mut Context<A>,
-        failure: &FailureInfo,
-    ) -> Result<(), Cause> {
-        let Some(hook) = self.spec.hooks.after_restart else {
-            return Ok(());
-        };
-        caught(|| hook(actor, ctx, Some(failure.clone())))
-    }
-
     /// What the incarnation before left of this type.
     pub(crate) fn take_handed<T: Any>(&self) -> Option<T> {
         self.known_ledger()?.take_handed()
@@ -446,7 +473,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.status.set(Status::Ended);
         // Messages are dropped with the mailbox; their destructors are the user's.
         let mailbox = self.mailbox.borrow_mut().take();
-        drop_guarded(mailbox);
+        if let Some(mailbox) = mailbox {
+            mailbox.close();
+        }
+        self.supersede_entered();
         if let Some(rare) = self.rare.get() {
             let stash = rare.stash.borrow_mut().take();
             drop_guarded(stash);

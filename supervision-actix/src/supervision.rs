@@ -84,7 +84,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             && let Phase::Running(incarnation) = &mut self.phase
         {
             match incarnation.poll(task) {
-                Ok(Poll::Pending) if self.shared.alerts.none() => return Poll::Pending,
+                Ok(Poll::Pending) if self.shared.is_at_rest() => return Poll::Pending,
                 Ok(Poll::Pending) => {}
                 Ok(Poll::Ready(())) => drop(self.finish(None)),
                 Err(panic) => drop(self.finish(Some(cause_of_panic(panic)))),
@@ -106,6 +106,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                     task.waker().wake_by_ref();
                     return Poll::Pending;
                 }
+                Phase::Start if self.shared.is_deserted(task) => self.end(EndReason::Unreferenced),
                 Phase::Start => {
                     starts += 1;
                     self.start()
@@ -170,6 +171,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
     /// A failure with no incarnation to go on.
     fn fail_without_value(&mut self, cause: Cause) -> Step {
         self.settle_without_value(Entered::fatal(cause));
+        self.shared.supersede_entered();
         self.follow_verdict()
     }
 
@@ -179,6 +181,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             return Step::Again;
         };
         let shared = &self.shared;
+        if let Some(ctx) = incarnation.ctx() {
+            shared.place_context(ctx);
+        }
         if !shared.alerts.none()
             && let Some(ctx) = incarnation.ctx()
         {
@@ -217,7 +222,11 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             let settled = match shared.next_entered() {
                 Some(entered) => settle(shared, None, entered),
                 None if shared.alerts.is(Alert::EndRequested) => shared.settle_request(),
-                None => return Step::Again,
+                None => {
+                    // All resumed; what fails at every poll must not keep the thread to itself.
+                    task.waker().wake_by_ref();
+                    return Step::Pending;
+                }
             };
             if let Settled::Ended = settled {
                 break;
@@ -241,6 +250,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             return Step::Again;
         };
         let dropped = incarnation.discard();
+        self.shared.reset_capacity();
         // The first of these is why it ended, unless that was decided before; the others are only
         // recorded, since one incarnation fails once.
         let mut causes = panic.into_iter().map(Entered::fatal).collect::<Vec<_>>();
@@ -290,10 +300,10 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         match self.shared.take_verdict() {
             Some(Verdict::Restart { after, failure }) => {
                 self.shared.ledger().recovering = Some(failure);
+                self.shared.begin_waiting();
                 if after.is_zero() {
                     self.phase = Phase::Start;
                 } else {
-                    self.shared.begin_waiting();
                     self.phase = Phase::Waiting(Box::pin(tokio::time::sleep(after)));
                 }
                 Step::Again

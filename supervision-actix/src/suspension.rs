@@ -58,6 +58,29 @@ impl<A: Actor> Entered<A> {
 /// pump is.
 struct Suspension<A>(PhantomData<fn() -> A>);
 
+/// Lets other tasks have their turn after a resumed failure: what fails at every poll would
+/// otherwise keep the thread to itself.
+struct Turn {
+    given: bool,
+}
+
+impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Turn {
+    type Output = ();
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        _: &mut A,
+        _: &mut Context<A>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        if std::mem::replace(&mut self.given, true) {
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
 /// Queues a failure and suspends the incarnation.
 pub(crate) fn suspend<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
@@ -99,9 +122,16 @@ fn settle_all<A: Actor<Context = Context<A>>>(
             None if shared.alerts.is(Alert::EndRequested) => shared.settle_request(),
             None => return,
         };
-        if let Settled::Ended = settled {
-            // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
-            ctx.terminate();
+        match settled {
+            Settled::Resumed => ctx.wait(Turn { given: false }),
+            Settled::Ended => {
+                // actix never comes out of a poll that finds a future cancelled in a context that
+                // is terminated; fresh parts have forgotten what `before_restart` or a waited
+                // future cancelled.
+                shared.renew_parts(ctx);
+                // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
+                ctx.terminate();
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    error_link::ErrorLink,
     error_type::{EXIT, PANIC, STALL, canonical},
     known_errors::KnownErrors,
 };
@@ -31,15 +32,6 @@ pub enum CauseKind {
     Stall,
     /// It ended by itself although it was to go on.
     Exit,
-}
-
-/// One error of a chain: its type's name and its message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorLink {
-    /// The type's name in its canonical form, see [`canonical`].
-    pub error_type: Cow<'static, str>,
-    /// What the error says (its `Display`).
-    pub message: String,
 }
 
 /// Why something failed: one or more links, outermost first.
@@ -70,12 +62,14 @@ impl Cause {
         let outer = ErrorLink {
             error_type,
             message: what_it_says(error),
+            variant: known.variant_of(error).map(Cow::Borrowed),
         };
         let sources = std::iter::successors(error.source(), |error| (*error).source())
             .take(MAX_CHAIN - 1)
             .map(|e| ErrorLink {
                 error_type: known.name_of(e),
                 message: what_it_says(e),
+                variant: known.variant_of(e).map(Cow::Borrowed),
             })
             .collect();
         Self {
@@ -118,6 +112,7 @@ impl Cause {
             outer: ErrorLink {
                 error_type,
                 message: shortened(message),
+                variant: None,
             },
             sources: Vec::new(),
         }

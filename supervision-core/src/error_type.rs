@@ -97,6 +97,15 @@ pub(crate) fn canonical_match(pattern: &str, name: &str) -> bool {
         && (ends_with_path(name, pattern) || same_std_type(pattern, name))
 }
 
+/// `a::B.C` as the type `a::B` and its variant `C`. No path of a type holds a dot.
+pub(crate) fn split_variant(pattern: &str) -> Option<(&str, &str)> {
+    let (of, variant) = pattern.rsplit_once('.')?;
+    let mut chars = variant.chars();
+    let starts = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    let goes_on = chars.all(|c| c.is_alphanumeric() || c == '_');
+    (starts && goes_on && !of.is_empty()).then_some((of, variant))
+}
+
 /// Whether `path` is `suffix` or ends with `::` and `suffix`.
 fn ends_with_path(path: &str, suffix: &str) -> bool {
     match path.strip_suffix(suffix) {

@@ -6,7 +6,7 @@ use std::{
     error::Error,
 };
 
-use crate::error_type::canonical;
+use crate::{error_link::ErrorVariants, error_type::canonical};
 
 /// The name given to an erased error that no known type fits.
 const UNKNOWN: &str = "dyn Error";
@@ -15,8 +15,11 @@ const UNKNOWN: &str = "dyn Error";
 #[derive(Clone, Copy)]
 struct Probe {
     of: TypeId,
-    ask: fn(&(dyn Error + 'static)) -> Option<&'static str>,
+    ask: Ask,
+    variant: Option<Ask>,
 }
+
+type Ask = fn(&(dyn Error + 'static)) -> Option<&'static str>;
 
 /// Error types that can be recognised behind a `dyn Error`.
 ///
@@ -82,8 +85,21 @@ impl KnownErrors {
     pub fn add<E: Error + 'static>(&mut self) {
         self.add_probe(Probe {
             of: TypeId::of::<E>(),
-            ask: |error| error.is::<E>().then(|| canonical(type_name::<E>())),
+            ask: is::<E>,
+            variant: None,
         });
+    }
+
+    /// Adds an enum together with its variants, so that a rule can be for one of them; it is tried
+    /// after those already known. A type that is known without its variants is completed.
+    #[must_use]
+    pub fn with_variants<E: Error + ErrorVariants + 'static>(mut self) -> Self {
+        self.add_probe(Probe {
+            of: TypeId::of::<E>(),
+            ask: is::<E>,
+            variant: Some(|error| error.downcast_ref::<E>().map(E::variant)),
+        });
+        self
     }
 
     /// Adds all types of `other`, to be tried after those already known.
@@ -92,8 +108,9 @@ impl KnownErrors {
     }
 
     fn add_probe(&mut self, probe: Probe) {
-        if self.probes.iter().all(|known| known.of != probe.of) {
-            self.probes.push(probe);
+        match self.probes.iter_mut().find(|known| known.of == probe.of) {
+            Some(known) => known.variant = known.variant.or(probe.variant),
+            None => self.probes.push(probe),
         }
     }
 
@@ -107,6 +124,16 @@ impl KnownErrors {
         let name = self.probes.iter().find_map(|probe| (probe.ask)(error));
         Cow::Borrowed(name.unwrap_or(UNKNOWN))
     }
+
+    /// The variant `error` is, if its type is known [with its variants](Self::with_variants).
+    pub fn variant_of(&self, error: &(dyn Error + 'static)) -> Option<&'static str> {
+        let mut asked = self.probes.iter().filter_map(|probe| probe.variant);
+        asked.find_map(|variant| variant(error))
+    }
+}
+
+fn is<E: Error + 'static>(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    error.is::<E>().then(|| canonical(type_name::<E>()))
 }
 
 impl std::fmt::Debug for KnownErrors {

@@ -36,6 +36,7 @@
 //! ```
 
 mod cause;
+mod error_link;
 mod error_type;
 mod known_errors;
 
@@ -53,11 +54,14 @@ mod policy;
 
 mod failure;
 
+pub mod group;
+
 pub use crate::{
     backoff::{Backoff, BackoffError},
     budget::{Budgets, FailureToken, RestartWindow, Timestamp},
-    cause::{Cause, CauseKind, ErrorLink, MAX_CHAIN, MAX_MESSAGE},
+    cause::{Cause, CauseKind, MAX_CHAIN, MAX_MESSAGE},
     decide::{Decision, EscalationReason, Failure, RestartReason, RestartType, StopReason, decide},
+    error_link::{ErrorLink, ErrorVariants},
     error_type::{EXIT, PANIC, STALL, canonical, matches},
     failure::{FailureInfo, InvalidNodeId, NodeId},
     known_errors::KnownErrors,

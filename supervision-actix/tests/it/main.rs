@@ -1,6 +1,8 @@
 //! Integration tests of the actix adapter, one module per promise.
 
 mod child;
+mod memory;
+mod ordering;
 mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed

@@ -13,6 +13,8 @@ use crate::quiet::MEANT;
 
 type OnHook<R> = Mutex<Option<Box<dyn FnMut(u64, &mut Context<Probe>) -> R + Send>>>;
 
+type OnDrop = Mutex<Option<Box<dyn FnMut(u64) + Send>>>;
+
 /// What the incarnations of one probe have in common with the test.
 #[derive(Default)]
 pub(crate) struct World {
@@ -23,7 +25,7 @@ pub(crate) struct World {
     pub(crate) on_stopped: OnHook<()>,
     pub(crate) on_before_restart: OnHook<()>,
     pub(crate) on_after_restart: OnHook<()>,
-    pub(crate) on_drop: Mutex<Option<Box<dyn FnMut(u64) + Send>>>,
+    pub(crate) on_drop: OnDrop,
     pub(crate) strategy: Mutex<Option<SupervisionStrategy>>,
 }
 
@@ -87,7 +89,8 @@ impl Actor for Probe {
     }
 
     fn stopping(&mut self, ctx: &mut Context<Self>) -> Running {
-        self.call(&self.world.on_stopping, ctx, "stopping").unwrap_or(Running::Stop)
+        self.call(&self.world.on_stopping, ctx, "stopping")
+            .unwrap_or(Running::Stop)
     }
 
     fn stopped(&mut self, ctx: &mut Context<Self>) {
@@ -114,7 +117,12 @@ impl DistributedActor for Probe {
 
 impl SupervisedDistributedActor for Probe {
     fn supervision_strategy(&self) -> SupervisionStrategy {
-        self.world.strategy.lock().unwrap().clone().unwrap_or_default()
+        self.world
+            .strategy
+            .lock()
+            .unwrap()
+            .clone()
+            .unwrap_or_default()
     }
 
     fn before_restart(&mut self, ctx: &mut Context<Self>, _: Option<FailureInfo>) {
