@@ -3,7 +3,6 @@
 
 use std::{path::PathBuf, process::Command};
 
-use clap::Args as ClapArgs;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use serde_json::{Map, Value};
 
@@ -24,7 +23,8 @@ const LIMITS: &[(&str, f64)] = &[
     ("restart-after-panic", 2.00),
 ];
 
-#[derive(ClapArgs)]
+/// What is measured, and how often.
+#[derive(clap::Args)]
 pub(crate) struct Args {
     /// Measurements of each case and variant
     #[arg(long, default_value_t = 7)]
@@ -59,9 +59,14 @@ pub(crate) fn run(args: Args) -> Result<Figures, Failed> {
         figures.note(&row.case, row.figures());
     }
     for (case, limit) in LIMITS {
-        let lean = measured.iter().find(|row| row.case == *case).and_then(|row| row.ratio(1));
+        let lean = measured
+            .iter()
+            .find(|row| row.case == *case)
+            .and_then(|row| row.ratio(1));
         if let Some(ratio) = lean.filter(|ratio| ratio > limit) {
-            figures.fall_short(format!("{case} costs {ratio:.2} times bare actix, over {limit:.2}"));
+            figures.fall_short(format!(
+                "{case} costs {ratio:.2} times bare actix, over {limit:.2}"
+            ));
         }
     }
     Ok(figures)
@@ -69,9 +74,10 @@ pub(crate) fn run(args: Args) -> Result<Figures, Failed> {
 
 /// Builds the program that measures, which is not part of the workspace.
 fn build() -> Result<PathBuf, Failed> {
-    let target = workspace::root().join("target").join("bench");
-    let manifest = workspace::root().join("xtask/bench/Cargo.toml");
-    let status = Command::new(workspace::cargo())
+    let root = workspace::root()?;
+    let target = root.join("target").join("bench");
+    let manifest = root.join("xtask/bench/Cargo.toml");
+    let status = workspace::cargo()?
         .args(["build", "--release", "--locked", "--manifest-path"])
         .arg(manifest)
         .env("CARGO_TARGET_DIR", &target)
@@ -84,7 +90,10 @@ fn build() -> Result<PathBuf, Failed> {
 
 fn cases(program: &PathBuf) -> Result<Vec<(String, String)>, Failed> {
     let listed = output(Command::new(program).arg("list"))?;
-    let split = |line: &str| line.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
+    let split = |line: &str| {
+        line.split_once(' ')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+    };
     Ok(listed.lines().filter_map(split).collect())
 }
 
@@ -108,7 +117,10 @@ fn measure(
 fn output(command: &mut Command) -> Result<String, Failed> {
     let output = command.output()?;
     if !output.status.success() {
-        return Err(Failed::because(format!("{command:?} failed: {}", output.status)));
+        return Err(Failed::because(format!(
+            "{command:?} failed: {}",
+            output.status
+        )));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -156,7 +168,15 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 fn table(measured: &[Measured]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["case", "unit", "bare", "lean", "/ bare", "supervisor", "/ bare"]);
+    table.set_header([
+        "case",
+        "unit",
+        "bare",
+        "lean",
+        "/ bare",
+        "supervisor",
+        "/ bare",
+    ]);
     let text = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.1}"));
     let ratio = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.2}"));
     for row in measured {

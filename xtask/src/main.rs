@@ -5,6 +5,7 @@
 //! [`run`]. A suite prints its figures as one JSON object in its last line and fails when it falls
 //! short of what it promises.
 
+mod bench;
 mod ci;
 mod demo;
 mod sample;
@@ -38,6 +39,8 @@ enum Command {
     Ci(ci::Args),
     /// Check what the compiler does not: file headers, sizes, names, MSRV, the sample
     Tidy(tidy::Args),
+    /// Measure supervised actors beside bare ones, in turn, and compare
+    Bench(bench::Args),
     /// Write the demo's input file anew
     Sample(sample::Args),
 }
@@ -64,6 +67,7 @@ fn run(command: Command) -> Result<Option<Figures>, Failed> {
         Command::Test(args) => test::run(args).map(Some),
         Command::Ci(args) => ci::run(args).map(Some),
         Command::Tidy(args) => tidy::run(args).map(Some),
+        Command::Bench(args) => bench::run(args).map(Some),
         Command::Sample(args) => sample::run(args).map(Some),
     }
 }
