@@ -9,10 +9,10 @@ use crate::{
     group::{
         check::InvalidGroup,
         message::{
-            ChildId, Command, DelayToken, EndReason, Exit, Incarnation, Input, Request,
-            RequestError, RequestId, Verdict,
+            ChildId, Command, DelayToken, Exit, Incarnation, Input, Request, RequestError,
+            RequestId,
         },
-        roster::{Asked, Child, Key, Roster, State},
+        roster::{Child, Key, Roster, State},
         sequence::Sequence,
         spec::{AutoShutdown, GroupSpec, GroupStrategy},
     },
