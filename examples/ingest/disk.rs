@@ -20,6 +20,20 @@ use crate::{
     record::Record,
 };
 
+/// The output file cannot be taken over; it was not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecoverError {
+    /// The disk had a bad moment, which may pass. Rules for `std::io::Error` find the source.
+    #[error("the output cannot be opened")]
+    Disk(#[from] io::Error),
+    /// A whole line is not what a writer writes. That does not pass.
+    #[error("the output holds a line that no writer wrote")]
+    Foreign(#[from] serde_json::Error),
+    /// Two lines hold the same id. That does not pass either.
+    #[error("the output holds id {0} twice")]
+    Twice(u64),
+}
+
 /// What is known to be in the file up to a place. By default nothing, up to the beginning.
 #[derive(Default)]
 pub(crate) struct Known {
@@ -44,7 +58,7 @@ impl Disk {
         mut known: Known,
         faults: Faults,
         attempts: Arc<AtomicU64>,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, RecoverError> {
         let mut file = OpenOptions::new().read(true).write(true).open(path)?;
         file.seek(SeekFrom::Start(known.bytes))?;
         let mut rest = Vec::new();
@@ -118,8 +132,8 @@ impl Disk {
 }
 
 impl Known {
-    /// Takes in whole lines that follow. An id that is there twice is an error of the file.
-    fn add(&mut self, text: &[u8]) -> io::Result<()> {
+    /// Takes in whole lines that follow.
+    fn add(&mut self, text: &[u8]) -> Result<(), RecoverError> {
         #[derive(serde::Deserialize)]
         struct Key {
             id: u64,
@@ -128,7 +142,7 @@ impl Known {
         for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             let Key { id, line } = serde_json::from_slice(line)?;
             if self.index.insert(id, line).is_some() {
-                return Err(io::Error::other(format!("id {id} is stored twice")));
+                return Err(RecoverError::Twice(id));
             }
         }
         self.bytes += text.len() as u64;

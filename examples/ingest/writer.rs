@@ -107,6 +107,7 @@ pub(crate) fn strategy() -> Result<SupervisionStrategy, supervision_actix::Backo
         ],
     };
     Ok(SupervisionStrategy::Match {
+        // A file that is not what it should be does not get better by trying again.
         default: Box::new(SupervisionStrategy::Stop),
         matchers: vec![SupervisionMatcher::on::<io::Error>(ladder)],
     })
