@@ -40,10 +40,10 @@ impl<A, F: FnMut() -> A + 'static> Factory<A> for FromFn<F> {
 
 impl<A, E, F> Factory<A> for FromTryFn<F>
 where
-    E: Into<Box<dyn Error + Send>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
     F: FnMut() -> Result<A, E> + 'static,
 {
     fn create(&mut self) -> Result<A, Box<dyn Error + Send>> {
-        (self.0)().map_err(Into::into)
+        (self.0)().map_err(|error| -> Box<dyn Error + Send> { error.into() })
     }
 }

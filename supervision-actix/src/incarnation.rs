@@ -19,32 +19,24 @@ use crate::{
 };
 
 /// A running value with its context.
-pub(crate) struct Incarnation<A: Actor<Context = Context<A>>> {
-    future: Option<ContextFut<A, Context<A>>>,
-}
+pub(crate) struct Incarnation<A: Actor<Context = Context<A>>>(ContextFut<A, Context<A>>);
 
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     pub(crate) fn new(shared: &Rc<Shared<A>>, actor: A) -> Self {
         let mut ctx = Context::new();
         shared.renew_parts(&mut ctx);
         pump::install(shared, &mut ctx);
-        Self {
-            future: Some(ctx.into_future(actor)),
-        }
+        Self(ctx.into_future(actor))
     }
 
     /// Runs it. A panic is its end: what is left must be discarded and never polled again.
     #[inline]
     pub(crate) fn poll(&mut self, task: &mut TaskContext<'_>) -> Result<Poll<()>, Payload> {
-        match &mut self.future {
-            Some(future) => payload_caught(|| Future::poll(Pin::new(future), task)),
-            None => Ok(Poll::Ready(())),
-        }
+        payload_caught(|| Future::poll(Pin::new(&mut self.0), task))
     }
 
-    /// Its context; `None` once it is discarded.
-    pub(crate) fn ctx(&mut self) -> Option<&mut Context<A>> {
-        self.future.as_mut().map(ContextFut::ctx)
+    pub(crate) fn ctx(&mut self) -> &mut Context<A> {
+        self.0.ctx()
     }
 
     /// Drops it; a panic in a destructor is returned.
@@ -53,23 +45,7 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     /// run. On what a panic left behind that would be wrong, and would abort the process if it
     /// panicked again; hence it is marked as stopped first.
     pub(crate) fn discard(mut self) -> Option<Cause> {
-        let mut future = self.future.take()?;
-        future.ctx().parts().terminate();
-        caught(|| drop(future)).err()
-    }
-}
-
-/// The arbiter is going down with the actor still running. actix stops it in order; a panic in
-/// there must not become one of the arbiter's.
-impl<A: Actor<Context = Context<A>>> Drop for Incarnation<A> {
-    fn drop(&mut self) {
-        if let Some(future) = self.future.take()
-            && let Err(cause) = caught(|| drop(future))
-        {
-            tracing::error!(
-                error = cause.message(),
-                "an actor panicked while its arbiter stopped"
-            );
-        }
+        self.ctx().parts().terminate();
+        caught(|| drop(self)).err()
     }
 }

@@ -1,8 +1,8 @@
 //! What the expansions of the derives name, and nothing that people should: no part of the API.
 
 pub use std::{
-    boxed::Box, error::Error, fmt::Display, format, option::Option, string::String, time::Duration,
-    vec::Vec,
+    boxed::Box, convert::From, default::Default, error::Error, fmt::Display, format,
+    option::Option, string::String, time::Duration,
 };
 
 pub use actix::{Actor, Context};

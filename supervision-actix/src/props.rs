@@ -98,11 +98,12 @@ where
 impl<A, E, F> ActorProps<A, FromTryFn<F>>
 where
     A: SupervisedDistributedActor,
-    E: Into<Box<dyn Error + Send>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
     F: FnMut() -> Result<A, E> + 'static,
 {
     /// As [`from_factory`](ActorProps::from_factory), with a factory that may return an error; that
-    /// is a failure of the start, answered by the strategy.
+    /// is a failure of the start, answered by the strategy. The error is boxed; a type of your own is
+    /// recognised after [`with_error_type`](Self::with_error_type).
     pub fn from_try_factory(factory: F) -> Self {
         Self::supervised(FromTryFn(factory), type_name::<A>().to_owned())
     }
@@ -123,7 +124,7 @@ where
 impl<A, E, F> ActorProps<A, FromTryFn<F>>
 where
     A: Actor<Context = Context<A>>,
-    E: Into<Box<dyn Error + Send>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
     F: FnMut() -> Result<A, E> + 'static,
 {
     /// As [`plain`](ActorProps::plain), with a factory that may return an error.

@@ -1,8 +1,9 @@
 //! The state of one supervised actor that outlives its incarnations: what the driver, the pump and
 //! the code inside the actor have in common.
 
+mod life;
+
 use std::{
-    any::Any,
     cell::{Cell, OnceCell, Ref, RefCell, RefMut},
     rc::Rc,
     task::{Context as TaskContext, Poll},
@@ -19,14 +20,13 @@ use uuid::Uuid;
 use crate::{
     alerts::{Alert, Alerts},
     control::Port,
-    event::{EndReason, SupervisionEvent},
-    hooks::Told,
+    event::EndReason,
     known::with_standard,
     ledger::{Ledger, answer},
     mailbox::Mailbox,
-    panics::{caught, drop_guarded},
+    panics::drop_guarded,
     pump::Next,
-    record::{Kept, Outcome},
+    record::Kept,
     settings::Spec,
     settle::{Settled, Verdict},
     suspension::{Entered, MAX_ENTERED, Reporter},
@@ -271,6 +271,19 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         }
     }
 
+    /// Drops what is queued; senders get `Closed` from now on.
+    pub(crate) fn close_mailbox(&self) {
+        let mailbox = self.mailbox.borrow_mut().take();
+        if let Some(mailbox) = mailbox {
+            mailbox.close();
+        }
+        let stash = self
+            .rare
+            .get()
+            .and_then(|rare| rare.stash.borrow_mut().take());
+        drop_guarded(stash);
+    }
+
     /// Undoes a capacity that an incarnation set.
     pub(crate) fn reset_capacity(&self) {
         if let Some(mailbox) = self.mailbox.borrow_mut().as_mut() {
@@ -391,144 +404,6 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 .map(|told| told.error_types.clone())
         });
         with_standard([self.spec.settings.known(), told.as_ref()], f)
-    }
-}
-
-/// Starts and ends.
-impl<A: Actor<Context = Context<A>>> Shared<A> {
-    /// A new incarnation begins.
-    pub(crate) fn begin_incarnation(&self) {
-        self.incarnation.set(self.incarnation.get() + 1);
-        self.status.set(Status::Starting);
-        self.pump_finished.set(false);
-    }
-
-    /// Takes over what a new incarnation says about itself.
-    pub(crate) fn listen(&self, told: Told) -> Result<(), EndReason> {
-        let Told {
-            path,
-            strategy,
-            error_types,
-        } = told;
-        let path = (path != self.spec.path).then_some(path);
-        let overridden = self.spec.strategy.is_some();
-        let valid = if overridden {
-            Ok(ValidStrategy::default())
-        } else {
-            ValidStrategy::new(strategy)
-        };
-        let strategy = valid.map_err(|problem| EndReason::invalid(&problem))?;
-        let says_nothing = strategy == ValidStrategy::default() && error_types.is_empty();
-        if path.is_some() || !says_nothing || self.rare.get().is_some() {
-            *self.rare().told.borrow_mut() = Some(ToldState {
-                path,
-                strategy,
-                error_types,
-            });
-        }
-        Ok(())
-    }
-
-    /// What is left to do once `started`, and what it waited for, have run.
-    pub(crate) fn finish_start(&self, actor: &mut A, ctx: &mut Context<A>) {
-        let recovering = self
-            .known_ledger()
-            .and_then(|mut ledger| ledger.recovering.take());
-        if let Some(failure) = recovering {
-            // Not caught here: a panic in it leaves no value to go on with.
-            if let Some(hook) = self.spec.hooks.after_restart {
-                hook(actor, ctx, Some((*failure).clone()));
-            }
-            self.ledger().count_restart();
-            let outcome = self.close_record(Outcome::Restarted);
-            let incarnation = self.incarnation();
-            tracing::info!(path = failure.actor_path, incarnation, "actor restarted");
-            self.emit(|| SupervisionEvent::Restarted {
-                path: self.path(),
-                incarnation,
-                failure: (*failure).clone(),
-                outcome,
-            });
-            let unclaimed = self.ledger().take_all_handed();
-            drop_guarded(unclaimed);
-        } else {
-            self.emit(|| SupervisionEvent::Started { path: self.path() });
-        }
-        self.status.set(Status::Running);
-        self.answer_reporters();
-    }
-
-    /// What the incarnation before left of this type.
-    pub(crate) fn take_handed<T: Any>(&self) -> Option<T> {
-        self.known_ledger()?.take_handed()
-    }
-
-    /// The delay before the next incarnation runs.
-    pub(crate) fn begin_waiting(&self) {
-        self.status.set(Status::Waiting);
-    }
-
-    /// Nothing comes any more: the mailbox closes, and everybody who waits is told.
-    pub(crate) fn end(&self, reason: EndReason) {
-        self.status.set(Status::Ended);
-        // Messages are dropped with the mailbox; their destructors are the user's.
-        let mailbox = self.mailbox.borrow_mut().take();
-        if let Some(mailbox) = mailbox {
-            mailbox.close();
-        }
-        self.supersede_entered();
-        if let Some(rare) = self.rare.get() {
-            let stash = rare.stash.borrow_mut().take();
-            drop_guarded(stash);
-            self.close_record(reason.outcome());
-            let unclaimed = self.ledger().take_all_handed();
-            drop_guarded(unclaimed);
-            self.answer_reporters();
-        }
-        match &reason {
-            EndReason::Finished | EndReason::Unreferenced | EndReason::Requested => {
-                tracing::debug!(path = self.path(), ?reason, "actor ended");
-            }
-            _ => tracing::error!(path = self.path(), ?reason, "actor ended"),
-        }
-        self.emit(|| SupervisionEvent::Ended {
-            path: self.path(),
-            reason,
-        });
-    }
-
-    pub(crate) fn answer_reporters(&self) {
-        let reporters = self
-            .known_ledger()
-            .map(|mut ledger| ledger.take_reporters());
-        answer(reporters.unwrap_or_default(), || self.address());
-    }
-
-    pub(crate) fn record(&self, kept: Kept) {
-        tracing::warn!(
-            path = kept.info.actor_path,
-            error_type = kept.info.error_type,
-            error = kept.info.error,
-            decision = ?kept.decision,
-            "actor failed"
-        );
-        self.ledger().record(kept);
-    }
-
-    pub(crate) fn close_record(&self, outcome: Outcome) -> Outcome {
-        self.ledger().close_record(outcome)
-    }
-
-    /// Tells the observer, if there is one; the event is made only then.
-    pub(crate) fn emit(&self, event: impl FnOnce() -> SupervisionEvent) {
-        if let Some(observer) = self.spec.settings.observer()
-            && let Err(panic) = caught(|| observer(&event()))
-        {
-            tracing::error!(
-                error = panic.message(),
-                "an observer of supervision events panicked"
-            );
-        }
     }
 }
 

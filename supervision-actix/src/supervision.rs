@@ -181,12 +181,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             return Step::Again;
         };
         let shared = &self.shared;
-        if let Some(ctx) = incarnation.ctx() {
-            shared.place_context(ctx);
-        }
-        if !shared.alerts.none()
-            && let Some(ctx) = incarnation.ctx()
-        {
+        let ctx = incarnation.ctx();
+        shared.place_context(ctx);
+        if !shared.alerts.none() {
             if shared.alerts.is(Alert::NoPump) {
                 pump::reinstall(shared, ctx);
             }
@@ -237,9 +234,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         let Phase::Running(incarnation) = &mut self.phase else {
             return Step::Again;
         };
-        if let Some(ctx) = incarnation.ctx() {
-            ctx.stop();
-        }
+        incarnation.ctx().stop();
         let panic = incarnation.poll(task).err().map(cause_of_panic);
         self.finish(panic)
     }
@@ -340,5 +335,20 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             Phase::Running(_) => self.shared.alerts.raise(Alert::Reported),
             Phase::Ended => {}
         }
+    }
+}
+
+/// The arbiter is going down with the actor still there. actix stops a running one in order, and it
+/// is still supervised meanwhile; a panic in there must not become one of the arbiter's.
+impl<A: Actor<Context = Context<A>>> Drop for Supervision<A> {
+    fn drop(&mut self) {
+        let shared = self.shared.clone();
+        // Dropped where it is: its context is known by its place.
+        let dropped = current::scope(shared, || caught(|| self.phase = Phase::Ended));
+        if let Err(panic) = dropped {
+            let error = panic.message();
+            tracing::error!(error, "an actor panicked while its arbiter stopped");
+        }
+        self.shared.close_mailbox();
     }
 }

@@ -64,7 +64,7 @@ impl Cause {
             message: what_it_says(error),
             variant: known.variant_of(error).map(Cow::Borrowed),
         };
-        let sources = std::iter::successors(error.source(), |error| (*error).source())
+        let sources = std::iter::successors(source_of(error, known), |error| source_of(*error, known))
             .take(MAX_CHAIN - 1)
             .map(|e| ErrorLink {
                 error_type: known.name_of(e),
@@ -136,6 +136,20 @@ impl Cause {
     /// All links, outermost first; never empty.
     pub fn chain(&self) -> impl Iterator<Item = &ErrorLink> {
         std::iter::once(&self.outer).chain(&self.sources)
+    }
+}
+
+/// What an error was caused by. `io::Error::other(e)` names as its source that of `e` and skips `e`
+/// itself, which is what rules are written for; if `e` is of a known type it comes first. (A text
+/// in there is of no type that anybody could name.)
+fn source_of<'a>(
+    error: &'a (dyn Error + 'static),
+    known: &KnownErrors,
+) -> Option<&'a (dyn Error + 'static)> {
+    let io = error.downcast_ref::<std::io::Error>();
+    match io.and_then(std::io::Error::get_ref) {
+        Some(wrapped) if known.knows(wrapped) => Some(wrapped),
+        _ => error.source(),
     }
 }
 

@@ -110,7 +110,7 @@
 //! | restarts at once, always | a delay (or backoff) passes between stopping and starting; nothing else waits for it | a dependency that is down needs time |
 //! | one strategy | a child's own strategy and the whole vocabulary; *Stop* ends the one child | |
 //! | a dead child is all it knows | a suspended child can be resumed, by the group or its parent | |
-//! | one-for-one starts and stops one child at a time | restarts and requests of different children go on at the same time | one slow start must not hold up the others |
+//! | one-for-one starts and stops one child at a time | restarts and requests of different children go on at the same time, unless the group ends with all its significant children | one slow start must not hold up the others |
 //! | a shutdown waits until a restart under way is complete | it is taken up at once, a child that is being started is stopped | a shutdown takes no longer than the children's timeouts |
 //! | siblings waiting for a failed start to be retried count as ended for `all_significant` | they count as not ended | they will run again |
 //! | if the child whose start is to be retried is terminated by request, its siblings stay down | they are started without it | no child is forgotten |

@@ -121,8 +121,16 @@ impl KnownErrors {
 
     /// The canonical type name of `error`, or `dyn Error` if it is none of the known types.
     pub fn name_of(&self, error: &(dyn Error + 'static)) -> Cow<'static, str> {
-        let name = self.probes.iter().find_map(|probe| (probe.ask)(error));
-        Cow::Borrowed(name.unwrap_or(UNKNOWN))
+        Cow::Borrowed(self.known_name(error).unwrap_or(UNKNOWN))
+    }
+
+    /// Whether `error` is of a known type.
+    pub fn knows(&self, error: &(dyn Error + 'static)) -> bool {
+        self.known_name(error).is_some()
+    }
+
+    fn known_name(&self, error: &(dyn Error + 'static)) -> Option<&'static str> {
+        self.probes.iter().find_map(|probe| (probe.ask)(error))
     }
 
     /// The variant `error` is, if its type is known [with its variants](Self::with_variants).

@@ -20,7 +20,8 @@ pub enum SupervisionStrategy {
     ///
     /// Allowed while at most `max_restarts` failures lie within the last `window`, the present one
     /// included (the sliding window of OTP's `supervisor`). `usize::MAX` means no limit, and then
-    /// nothing is remembered; 0 means never.
+    /// nothing is remembered; 0 means never. A failure counts when it happens: starts that take
+    /// longer to fail than `window` / `max_restarts` never use the budget up.
     Restart {
         /// Failures within `window` that are answered by a restart: 0 to
         /// [`MAX_COUNTED`](crate::MAX_COUNTED), or `usize::MAX` for no limit.

@@ -1,6 +1,9 @@
 //! Integration tests of the actix adapter, one module per promise.
 
+mod arbiter_stop;
 mod child;
+#[cfg(feature = "macros")]
+mod derive;
 mod memory;
 mod ordering;
 mod probe;

@@ -250,7 +250,9 @@ impl Group {
     /// Whether what comes in has to wait. Children that depend on nobody are started and stopped
     /// at the same time; otherwise one thing is done after the other.
     fn is_busy(&self) -> bool {
-        let independent = self.group == GroupStrategy::OneForOne;
+        // Whether the last significant child has ended is known only when no other is on its way.
+        let independent = self.group == GroupStrategy::OneForOne
+            && self.auto_shutdown != AutoShutdown::AllSignificant;
         self.phase != Phase::Serving
             || self.sequence.is_some()
             || !independent && self.roster.starting() + self.roster.stopping() > 0

@@ -333,3 +333,12 @@ fn knowing_a_type_twice_is_knowing_it_once() {
         Cow::Borrowed("std::io::Error")
     );
 }
+
+#[test]
+fn an_error_inside_an_io_error_is_part_of_the_chain() {
+    let parse = "x".parse::<i32>().expect_err("not a number");
+    let error = std::io::Error::other(parse);
+    let cause = Cause::of(&error, &KnownErrors::standard());
+    let types: Vec<_> = cause.chain().map(|link| &*link.error_type).collect();
+    assert_eq!(types, ["std::io::Error", "std::num::ParseIntError"]);
+}

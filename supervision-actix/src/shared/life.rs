@@ -1,0 +1,147 @@
+//! The turns in one supervised actor's life: an incarnation begins, is up, is over; the end.
+
+use std::any::Any;
+
+use actix::{Actor, Context};
+use supervision_core::ValidStrategy;
+
+use crate::{
+    event::{EndReason, SupervisionEvent},
+    hooks::Told,
+    ledger::answer,
+    panics::{caught, drop_guarded},
+    record::{Kept, Outcome},
+};
+
+use super::{Shared, Status, ToldState};
+
+impl<A: Actor<Context = Context<A>>> Shared<A> {
+    /// A new incarnation begins.
+    pub(crate) fn begin_incarnation(&self) {
+        self.incarnation.set(self.incarnation.get() + 1);
+        self.status.set(Status::Starting);
+        self.pump_finished.set(false);
+    }
+
+    /// Takes over what a new incarnation says about itself.
+    pub(crate) fn listen(&self, told: Told) -> Result<(), EndReason> {
+        let Told {
+            path,
+            strategy,
+            error_types,
+        } = told;
+        let path = (path != self.spec.path).then_some(path);
+        let overridden = self.spec.strategy.is_some();
+        let valid = if overridden {
+            Ok(ValidStrategy::default())
+        } else {
+            ValidStrategy::new(strategy)
+        };
+        let strategy = valid.map_err(|problem| EndReason::invalid(&problem))?;
+        let says_nothing = strategy == ValidStrategy::default() && error_types.is_empty();
+        if path.is_some() || !says_nothing || self.rare.get().is_some() {
+            *self.rare().told.borrow_mut() = Some(ToldState {
+                path,
+                strategy,
+                error_types,
+            });
+        }
+        Ok(())
+    }
+
+    /// What is left to do once `started`, and what it waited for, have run.
+    pub(crate) fn finish_start(&self, actor: &mut A, ctx: &mut Context<A>) {
+        let recovering = self
+            .known_ledger()
+            .and_then(|mut ledger| ledger.recovering.take());
+        if let Some(failure) = recovering {
+            // Not caught here: a panic in it leaves no value to go on with.
+            if let Some(hook) = self.spec.hooks.after_restart {
+                hook(actor, ctx, Some((*failure).clone()));
+            }
+            self.ledger().count_restart();
+            let outcome = self.close_record(Outcome::Restarted);
+            let incarnation = self.incarnation();
+            tracing::info!(path = failure.actor_path, incarnation, "actor restarted");
+            self.emit(|| SupervisionEvent::Restarted {
+                path: self.path(),
+                incarnation,
+                failure: (*failure).clone(),
+                outcome,
+            });
+            let unclaimed = self.ledger().take_all_handed();
+            drop_guarded(unclaimed);
+        } else {
+            self.emit(|| SupervisionEvent::Started { path: self.path() });
+        }
+        self.status.set(Status::Running);
+        self.answer_reporters();
+    }
+
+    /// What the incarnation before left of this type.
+    pub(crate) fn take_handed<T: Any>(&self) -> Option<T> {
+        self.known_ledger()?.take_handed()
+    }
+
+    /// The delay before the next incarnation runs.
+    pub(crate) fn begin_waiting(&self) {
+        self.status.set(Status::Waiting);
+    }
+
+    /// Nothing comes any more: the mailbox closes, and everybody who waits is told.
+    pub(crate) fn end(&self, reason: EndReason) {
+        self.status.set(Status::Ended);
+        self.close_mailbox();
+        self.supersede_entered();
+        if self.rare.get().is_some() {
+            self.close_record(reason.outcome());
+            let unclaimed = self.ledger().take_all_handed();
+            drop_guarded(unclaimed);
+            self.answer_reporters();
+        }
+        match &reason {
+            EndReason::Finished | EndReason::Unreferenced | EndReason::Requested => {
+                tracing::debug!(path = self.path(), ?reason, "actor ended");
+            }
+            _ => tracing::error!(path = self.path(), ?reason, "actor ended"),
+        }
+        self.emit(|| SupervisionEvent::Ended {
+            path: self.path(),
+            reason,
+        });
+    }
+
+    pub(crate) fn answer_reporters(&self) {
+        let reporters = self
+            .known_ledger()
+            .map(|mut ledger| ledger.take_reporters());
+        answer(reporters.unwrap_or_default(), || self.address());
+    }
+
+    pub(crate) fn record(&self, kept: Kept) {
+        tracing::warn!(
+            path = kept.info.actor_path,
+            error_type = kept.info.error_type,
+            error = kept.info.error,
+            decision = ?kept.decision,
+            "actor failed"
+        );
+        self.ledger().record(kept);
+    }
+
+    pub(crate) fn close_record(&self, outcome: Outcome) -> Outcome {
+        self.ledger().close_record(outcome)
+    }
+
+    /// Tells the observer, if there is one; the event is made only then.
+    pub(crate) fn emit(&self, event: impl FnOnce() -> SupervisionEvent) {
+        if let Some(observer) = self.spec.settings.observer()
+            && let Err(panic) = caught(|| observer(&event()))
+        {
+            tracing::error!(
+                error = panic.message(),
+                "an observer of supervision events panicked"
+            );
+        }
+    }
+}
