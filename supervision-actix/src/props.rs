@@ -255,7 +255,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
         if cfg!(not(panic = "unwind")) {
             return Err(StartError::PanicAbort);
         }
-        if path.is_empty() || path.len() > MAX_PATH || path.contains(char::is_control) {
+        if !is_path(&path) {
             return Err(StartError::Path(path.chars().take(64).collect()));
         }
         if settings.mailbox_capacity > MAX_MAILBOX {
@@ -343,6 +343,13 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> Ready<A, F> {
         let shared = Shared::new(mailbox, port, Rc::new(self.spec));
         actix_rt::spawn(Supervision::new(shared, Box::new(self.factory)));
     }
+}
+
+fn is_path(path: &str) -> bool {
+    // A path of plain text, as nearly all are, need not be decoded to be found without control
+    // characters.
+    let plain = path.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    !path.is_empty() && path.len() <= MAX_PATH && (plain || !path.contains(char::is_control))
 }
 
 fn runtime() -> Result<(), StartError> {
