@@ -1,13 +1,13 @@
 //! Judges the model: everything that would be refused at the start of an actor, or never be
 //! reached, is an error here, with what would be right.
 
-mod rungs;
+pub(crate) mod rungs;
 
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
-use syn::{Data, Fields, Index, Member};
+use syn::{Data, Error, Fields, Index, Member};
 
 use self::rungs::ladder;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Longest accepted actor path, in bytes.
-const MAX_PATH: usize = 1_024;
+pub(crate) const MAX_PATH: usize = 1_024;
 
 /// Checks all of `#[supervision(..)]`.
 pub(crate) fn supervision(read: &Supervision, errors: &mut Errors) {
@@ -49,26 +49,25 @@ fn whole_or_rules(read: &Supervision, errors: &mut Errors) {
 /// Every rule must be able to match: earlier rules win.
 fn reachable(rules: &[Rule], errors: &mut Errors) {
     let mut earlier = HashSet::new();
-    for Rule { pattern, .. } in rules {
-        let name = pattern.value.to_string();
-        if let Pattern::Variant(of, _) = &pattern.value {
+    for Rule {
+        pattern, written, ..
+    } in rules
+    {
+        let name = pattern.to_string();
+        if let Pattern::Variant(of, _) = pattern {
             let of = spelled(of);
             if earlier.contains(&of) {
-                errors.at(
-                    pattern.span,
-                    format_args!(
-                        "`{name}` is never reached: the rule for `{of}` above it takes every \
-                         variant; put this one first"
-                    ),
+                let message = format_args!(
+                    "`{name}` is never reached: the rule for `{of}` above it takes every variant; \
+                     put this one first"
                 );
+                errors.push(Error::new_spanned(written, message));
                 continue;
             }
         }
         if !earlier.insert(name.clone()) {
-            errors.at(
-                pattern.span,
-                format_args!("`{name}` has a rule already, which wins; leave one out"),
-            );
+            let message = format_args!("`{name}` has a rule already, which wins; leave one out");
+            errors.push(Error::new_spanned(written, message));
         }
     }
 }
@@ -79,7 +78,7 @@ fn known_once(known: &[Known], errors: &mut Errors) {
         let name = spelled(of);
         if !earlier.insert(name.clone()) {
             let message = format_args!("`{name}` is listed already; leave one out");
-            errors.push(syn::Error::new_spanned(of, message));
+            errors.push(Error::new_spanned(of, message));
         }
     }
 }
@@ -93,6 +92,7 @@ pub(crate) fn spelled(tokens: &impl ToTokens) -> String {
         (" < ", "<"),
         (" >", ">"),
         (" ,", ","),
+        (" ;", ";"),
     ] {
         text = text.replace(spaced, tight);
     }

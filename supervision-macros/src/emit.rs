@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
     Data, DeriveInput, Fields, GenericParam, Generics, Member, Path, PathArguments, Type,
-    WherePredicate, parse_quote, spanned::Spanned as _,
+    WherePredicate, ext::IdentExt as _, parse_quote, spanned::Spanned as _,
 };
 
 use self::rungs::ladder;
@@ -62,15 +62,22 @@ fn path(rt: &TokenStream, read: &ActorPath) -> TokenStream {
             Piece::Text(text) => format.push_str(&text.replace('{', "{{").replace('}', "}}")),
             Piece::Field(name) => {
                 format.push_str("{}");
-                let member = member(name, template.span);
-                values.push(quote_spanned!(template.span=> self.#member));
+                let span = shown_at(template.span);
+                let member = member(name, span);
+                values.push(quote_spanned!(span=> self.#member));
             }
         }
     }
     match template.value.as_slice() {
-        [Piece::Text(text)] => quote!(#rt::String::from(#text)),
-        _ => quote_spanned!(template.span=> #rt::format!(#format #(, #values)*)),
+        [Piece::Text(text)] => quote!(#rt::From::from(#text)),
+        _ => quote_spanned!(shown_at(template.span)=> #rt::format!(#format #(, #values)*)),
     }
+}
+
+/// For tokens of ours whose errors are to be shown at `span`. Not `span` itself: what came through
+/// a macro's argument has a `self` of its own.
+fn shown_at(span: Span) -> Span {
+    Span::call_site().located_at(span)
 }
 
 fn member(name: &str, span: Span) -> Member {
@@ -128,8 +135,9 @@ pub(crate) fn supervised(input: &DeriveInput, read: &Supervision) -> TokenStream
         known(&rt, read),
         read.restart_type
             .map(|restart_type| restart_type_fn(&rt, restart_type)),
-        read.history
-            .map(|capacity| quote!(fn history_capacity() -> usize { #capacity })),
+        read.history.map(
+            |capacity| quote!(fn history_capacity() -> ::core::primitive::usize { #capacity }),
+        ),
     ];
     let items = items.into_iter().flatten();
     let hooks = read.hooks.iter().map(|hook| hook_fn(&rt, hook));
@@ -149,7 +157,7 @@ fn strategy(rt: &TokenStream, read: &Supervision) -> Option<TokenStream> {
     }
     let default = match default {
         Some(default) => ladder(rt, &default.value),
-        None => quote!(#rt::SupervisionStrategy::default()),
+        None => quote!(#rt::Default::default()),
     };
     let body = if read.rules.is_empty() {
         default
@@ -158,7 +166,7 @@ fn strategy(rt: &TokenStream, read: &Supervision) -> Option<TokenStream> {
         quote! {
             #rt::SupervisionStrategy::Match {
                 default: #rt::Box::new(#default),
-                matchers: #rt::Vec::from([#(#rules),*]),
+                matchers: #rt::From::from([#(#rules),*]),
             }
         }
     };
@@ -171,7 +179,7 @@ fn strategy(rt: &TokenStream, read: &Supervision) -> Option<TokenStream> {
 
 fn rule(rt: &TokenStream, rule: &Rule) -> TokenStream {
     let strategy = ladder(rt, &rule.strategy);
-    match &rule.pattern.value {
+    match &rule.pattern {
         Pattern::Kind(kind) => {
             let name = match kind {
                 Kind::Panic => quote!(PANIC),
@@ -182,9 +190,9 @@ fn rule(rt: &TokenStream, rule: &Rule) -> TokenStream {
         }
         Pattern::Type(of) => quote!(#rt::SupervisionMatcher::on::<#of>(#strategy)),
         Pattern::Variant(of, variant) => {
-            let name = variant.to_string();
+            let name = variant.unraw().to_string();
             let pattern = variant_path(of, variant);
-            let error = Ident::new("error", Span::mixed_site());
+            let error = Ident::new("__error", Span::mixed_site());
             quote! {
                 {
                     // Only the compiler knows whether there is such a variant.
@@ -229,7 +237,7 @@ fn error_types(read: &Supervision) -> Vec<ErrorType> {
         }
     };
     for Rule { pattern, .. } in &read.rules {
-        match &pattern.value {
+        match pattern {
             Pattern::Kind(_) => {}
             Pattern::Type(of) => add(of.to_token_stream(), false),
             Pattern::Variant(of, _) => add(of.to_token_stream(), true),
@@ -276,16 +284,17 @@ fn hook_fn(rt: &TokenStream, hook: &Hook) -> TokenStream {
     let (name, node) = match hook.event {
         HookEvent::BeforeRestart => ("before_restart", None),
         HookEvent::AfterRestart => ("after_restart", None),
-        HookEvent::BeforeRelocate => ("before_relocate", Some("target_node")),
-        HookEvent::AfterRelocate => ("after_relocate", Some("source_node")),
+        HookEvent::BeforeRelocate => ("before_relocate", Some("__node")),
+        HookEvent::AfterRelocate => ("after_relocate", Some("__node")),
     };
     let name = format_ident!("{name}");
     let local = |name| Ident::new(name, Span::mixed_site());
-    let (ctx, failure, node) = (local("ctx"), local("failure"), node.map(local));
+    let (ctx, failure, node) = (local("__ctx"), local("__failure"), node.map(local));
     let node = node.into_iter();
     let nodes = node.clone();
     let function = &hook.function;
-    let call = quote_spanned!(function.span()=> #function(self, #ctx, #(#nodes,)* #failure));
+    let call =
+        quote_spanned!(shown_at(function.span())=> #function(self, #ctx, #(#nodes,)* #failure));
     quote! {
         fn #name(
             &mut self,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Path, Type};
 
 /// A value and where it was written.
@@ -98,7 +98,9 @@ pub(crate) enum Placement {
 
 /// `on(pattern => strategy)`.
 pub(crate) struct Rule {
-    pub(crate) pattern: Spanned<Pattern>,
+    pub(crate) pattern: Pattern,
+    /// The pattern as it was written, to point at.
+    pub(crate) written: TokenStream,
     pub(crate) strategy: Ladder,
 }
 

@@ -5,6 +5,7 @@ mod list;
 mod strategy;
 mod values;
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{
     Attribute, Error, Ident, LitStr, Path, Result, Token, Type, parenthesized, parse::ParseStream,
 };
@@ -144,7 +145,9 @@ fn rule(on: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Rule>
     }
     let content;
     parenthesized!(content in input);
+    let before = content.fork();
     let pattern = pattern(&content)?;
+    let written = read_between(&before, &content);
     if content.peek(Token![|]) {
         let message = "one type for each rule, as each rule keeps a budget of its own: \
                        write another `on(..)`";
@@ -158,12 +161,26 @@ fn rule(on: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> Result<Rule>
     if !content.is_empty() {
         return Err(content.error("expected the end of the rule, or `then` and a strategy"));
     }
-    Ok(Rule { pattern, strategy })
+    Ok(Rule {
+        pattern,
+        written,
+        strategy,
+    })
 }
 
-fn pattern(input: ParseStream<'_>) -> Result<Spanned<Pattern>> {
-    let span = input.span();
-    let spanned = |value| Ok(Spanned { value, span });
+/// The tokens from where `from` stands to where `to` stands.
+fn read_between(from: ParseStream<'_>, to: ParseStream<'_>) -> TokenStream {
+    let mut read = TokenStream::new();
+    while from.cursor() != to.cursor() {
+        match from.parse::<TokenTree>() {
+            Ok(token) => read.extend([token]),
+            Err(_) => break,
+        }
+    }
+    read
+}
+
+fn pattern(input: ParseStream<'_>) -> Result<Pattern> {
     if input.peek(LitStr) {
         let message = "write the type itself, without quotes, as in `std::io::Error`";
         return Err(input.error(message));
@@ -177,15 +194,18 @@ fn pattern(input: ParseStream<'_>) -> Result<Spanned<Pattern>> {
         _ => None,
     };
     if let Some(kind) = path.and_then(Path::get_ident).and_then(Kind::of) {
-        return spanned(Pattern::Kind(kind));
+        return Ok(Pattern::Kind(kind));
+    }
+    if input.peek(Token![#]) {
+        return Err(input.error("a variant follows a dot, as in `DatabaseError.Timeout`"));
     }
     if !input.peek(Token![.]) {
-        return spanned(Pattern::Type(of));
+        return Ok(Pattern::Type(of));
     }
     let _: Token![.] = input.parse()?;
     let Some(path) = path else {
-        return Err(Error::new(
-            span,
+        return Err(Error::new_spanned(
+            &of,
             "only the variants of an enum can be named",
         ));
     };
@@ -193,7 +213,7 @@ fn pattern(input: ParseStream<'_>) -> Result<Spanned<Pattern>> {
         return Err(input.error("every variant is the type itself: leave out `.*`"));
     }
     let variant: Ident = input.parse()?;
-    spanned(Pattern::Variant(path.clone(), variant))
+    Ok(Pattern::Variant(path.clone(), variant))
 }
 
 /// `Type`, or `Type.*` for the type and its variants.
@@ -212,8 +232,13 @@ fn function(input: ParseStream<'_>) -> Result<Path> {
     if input.peek(syn::Lit) {
         return Err(input.error("write the function's name itself, without quotes"));
     }
-    if input.peek(Token![|]) || input.peek(Token![move]) {
-        return Err(input.error("expected the name of a function, not a closure"));
+    if input.peek(Token![|]) {
+        let error = input.error("expected the name of a function, not a closure");
+        let _: Token![|] = input.parse()?;
+        while !input.is_empty() && !input.peek(Token![|]) {
+            let _: TokenTree = input.parse()?; // the commas among its arguments end nothing
+        }
+        return Err(error);
     }
     input.parse()
 }

@@ -35,7 +35,7 @@ pub(crate) fn expand(input: &DeriveInput) -> TokenStream {
         #errors
         #[automatically_derived]
         impl #params #runtime::ErrorVariants for #name #args #bounds {
-            fn variant(&self) -> &'static str {
+            fn variant(&self) -> &'static ::core::primitive::str {
                 #body
             }
         }

@@ -300,6 +300,40 @@ fn hooks_and_rules_for_variants_work_in_a_running_actor() {
 }
 
 #[test]
+fn a_policy_from_a_file_can_name_a_variant_that_the_type_makes_known() {
+    #[derive(DistributedActor, SupervisedDistributedActor)]
+    #[actor(path = "/user/a")]
+    #[supervision(known(DatabaseError.*))]
+    struct Told;
+    impl Actor for Told {
+        type Context = Context<Self>;
+    }
+    let file = r#"{"Match": {"default": "Stop", "matchers": [
+        {"error_type": "DatabaseError.Timeout", "strategy": "Escalate"},
+        {"error_type": "DatabaseError", "strategy": "Resume"}
+    ]}}"#;
+    let strategy: SupervisionStrategy = serde_json::from_str(file).expect("a policy");
+    let policy = Policy::new(strategy).expect("valid");
+    let decided = |error: &(dyn Error + 'static)| {
+        let cause = Cause::erased(error, &Told.error_types());
+        let failure = Failure::of(&cause).with_resumable(true);
+        decide(
+            &mut Budgets::default(),
+            &policy,
+            &failure,
+            Timestamp::default(),
+            0,
+        )
+    };
+    assert!(matches!(
+        decided(&DatabaseError::Timeout),
+        Decision::Escalate { .. }
+    ));
+    assert_eq!(decided(&refused()), Decision::Resume);
+    assert!(matches!(decided(&std::fmt::Error), Decision::Stop { .. }));
+}
+
+#[test]
 fn a_setter_goes_before_what_the_type_says() {
     System::new().block_on(async {
         let worker = Worker::new();

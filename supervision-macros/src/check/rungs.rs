@@ -9,11 +9,11 @@ use crate::{
 };
 
 /// Longest accepted delay: 365 days.
-const MAX_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Largest count that is not `unlimited`.
-const MAX_COUNTED: usize = 1_000_000;
+pub(crate) const MAX_COUNTED: usize = 1_000_000;
 /// Longest accepted name of a node, in bytes.
-const MAX_NODE: usize = 255;
+pub(crate) const MAX_NODE: usize = 255;
 
 /// Checks each rung, and that each can be reached.
 pub(super) fn ladder(ladder: &Ladder, errors: &mut Errors) {

@@ -20,7 +20,7 @@ pub(super) fn ladder(rt: &TokenStream, ladder: &Ladder) -> TokenStream {
             let rungs = rungs.iter().map(|each| rung(rt, &each.value));
             quote! {
                 #rt::SupervisionStrategy::Ladder {
-                    rungs: #rt::Vec::from([#(#rungs),*]),
+                    rungs: #rt::From::from([#(#rungs),*]),
                 }
             }
         }

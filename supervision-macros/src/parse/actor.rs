@@ -40,9 +40,10 @@ fn item(read: &mut ActorPath, input: ParseStream<'_>, errors: &mut Errors) -> Re
         once(&mut read.runtime, module(input)?, &key, errors);
         return Ok(());
     }
-    let Ok(literal) = input.parse::<LitStr>() else {
+    if !input.peek(LitStr) {
         return Err(input.error("expected a path in quotes, as in `\"/user/{id}\"`"));
-    };
+    }
+    let literal: LitStr = input.parse()?;
     let span = literal.span();
     let value = pieces(&literal.value()).map_err(|problem| problem.at(span))?;
     once(&mut read.template, Spanned { value, span }, &key, errors);
@@ -52,19 +53,19 @@ fn item(read: &mut ActorPath, input: ParseStream<'_>, errors: &mut Errors) -> Re
 /// A template that cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 enum Problem {
-    NotClosed,
-    NotOpened,
+    Unclosed,
+    Unopened,
     NotAField(String),
 }
 
 impl Problem {
     fn at(self, span: Span) -> Error {
         let message = match self {
-            Self::NotClosed => {
+            Self::Unclosed => {
                 "`{` is not closed; write `{field}` for a field's value, `{{` for a brace"
                     .to_owned()
             }
-            Self::NotOpened => "`}` closes nothing; write `}}` for a brace".to_owned(),
+            Self::Unopened => "`}` closes nothing; write `}}` for a brace".to_owned(),
             Self::NotAField(text) => {
                 format!("`{{{text}}}` is not a field's name or position; as in `\"/user/{{id}}\"`")
             }
@@ -81,14 +82,14 @@ fn pieces(template: &str) -> core::result::Result<Vec<Piece>, Problem> {
     while let Some(char) = rest.next() {
         match char {
             '{' | '}' if rest.next_if_eq(&char).is_some() => text.push(char),
-            '}' => return Err(Problem::NotOpened),
+            '}' => return Err(Problem::Unopened),
             '{' => {
                 let mut field = String::new();
                 loop {
                     match rest.next() {
                         Some('}') => break,
                         Some(char) => field.push(char),
-                        None => return Err(Problem::NotClosed),
+                        None => return Err(Problem::Unclosed),
                     }
                 }
                 if !is_field(&field) {
@@ -110,7 +111,7 @@ fn pieces(template: &str) -> core::result::Result<Vec<Piece>, Problem> {
 
 fn is_field(name: &str) -> bool {
     let position = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-    position || syn::parse_str::<syn::Ident>(name).is_ok()
+    position || syn::parse_str::<syn::Ident>(name).is_ok_and(|ident| ident == name)
 }
 
 #[cfg(test)]
@@ -146,8 +147,8 @@ mod tests {
 
     #[test]
     fn a_template_that_cannot_be_read_is_refused() {
-        assert_eq!(pieces("/{id"), Err(Problem::NotClosed));
-        assert_eq!(pieces("/id}"), Err(Problem::NotOpened));
+        assert_eq!(pieces("/{id"), Err(Problem::Unclosed));
+        assert_eq!(pieces("/id}"), Err(Problem::Unopened));
         for text in ["", "a.b", "a:?", "self", " a", "-1"] {
             let template = format!("/{{{text}}}");
             assert_eq!(

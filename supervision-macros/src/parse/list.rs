@@ -37,12 +37,10 @@ pub(super) fn attributes(
     mut item: impl FnMut(ParseStream<'_>, &mut Errors) -> Result<()>,
 ) {
     for attribute in attributes.iter().filter(|a| a.path().is_ident(name)) {
-        let list = match attribute.meta.require_list() {
-            Ok(list) => list,
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
+        let Ok(list) = attribute.meta.require_list() else {
+            let message = format_args!("expected parentheses: `#[{name}(..)]`");
+            errors.push(syn::Error::new_spanned(&attribute.meta, message));
+            continue;
         };
         let none_before = errors.is_empty();
         let parser = |input: ParseStream<'_>| {

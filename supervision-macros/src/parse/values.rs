@@ -55,9 +55,10 @@ pub(super) fn delay(input: ParseStream<'_>) -> Result<Spanned<Delay>> {
 
 /// A whole number.
 pub(super) fn count(input: ParseStream<'_>) -> Result<Spanned<usize>> {
-    let Ok(literal) = input.parse::<LitInt>() else {
+    if !input.peek(LitInt) {
         return Err(input.error("expected a whole number such as `3`"));
-    };
+    }
+    let literal: LitInt = input.parse()?;
     let value = literal.base10_parse()?;
     let span = literal.span();
     Ok(Spanned { value, span })
@@ -89,9 +90,10 @@ pub(super) fn number(input: ParseStream<'_>) -> Result<Spanned<f64>> {
         let span = literal.span();
         return Ok(Spanned { value, span });
     }
-    let Ok(literal) = input.parse::<LitFloat>() else {
+    if !input.peek(LitFloat) {
         return Err(input.error("expected a number such as `1.5`"));
-    };
+    }
+    let literal: LitFloat = input.parse()?;
     let value = literal.base10_parse()?;
     let span = literal.span();
     Ok(Spanned { value, span })

@@ -1,0 +1,17 @@
+//! A unit that does not exist.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    strategy = restart(delay = "100 lightyears", within = 5parsec),
+)]
+struct Worker;
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

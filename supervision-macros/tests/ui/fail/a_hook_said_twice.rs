@@ -1,0 +1,22 @@
+//! Which one should be called?
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    before_restart = Self::flush,
+    before_restart = Self::flush,
+)]
+struct Worker;
+
+impl Worker {
+    fn flush(&mut self, _: &mut Context<Self>, _: Option<FailureInfo>) {}
+}
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+//! A typo in a hook: the compiler's own error.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    before_restart = Self::flsuh,
+)]
+struct Worker;
+
+impl Worker {
+    fn flush(&mut self, _: &mut Context<Self>, _: Option<FailureInfo>) {}
+}
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! Panics have one rule.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    on(panic => restart),
+    on(panic => stop),
+)]
+struct Worker;
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! That is the default.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    on(_ => stop),
+)]
+struct Worker;
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! The second rule can never match.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(Debug, thiserror::Error, ErrorVariants)]
+enum DatabaseError {
+    #[error("timeout")]
+    Timeout,
+    #[error("refused")]
+    Refused,
+}
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    on(std::io::Error => restart),
+    on(DatabaseError => stop),
+    on(::std::io::Error => stop),
+)]
+struct Worker;
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A rule says what is done.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    on(std::io::Error =>),
+)]
+struct Worker;
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! The rule for the type takes every variant.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(Debug, thiserror::Error, ErrorVariants)]
+enum DatabaseError {
+    #[error("timeout")]
+    Timeout,
+    #[error("refused")]
+    Refused,
+}
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    on(DatabaseError => restart),
+    on(DatabaseError.Timeout => stop),
+)]
+struct Worker;
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}

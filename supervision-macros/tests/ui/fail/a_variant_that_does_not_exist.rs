@@ -1,0 +1,25 @@
+//! A typo in a variant: the compiler's own error.
+
+use actix::prelude::*;
+use supervision_actix::prelude::*;
+
+#[derive(Debug, thiserror::Error, ErrorVariants)]
+enum DatabaseError {
+    #[error("timeout")]
+    Timeout,
+    #[error("refused")]
+    Refused,
+}
+
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/worker")]
+#[supervision(
+    on(DatabaseError.Timeuot => stop),
+)]
+struct Worker;
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+}
+
+fn main() {}
