@@ -1,6 +1,6 @@
 //! Rules for one variant of an error enum.
 
-use std::{error::Error, io};
+use std::{error::Error, io, time::Duration};
 
 use allocation_counter::measure;
 use supervision_core::{
@@ -45,7 +45,7 @@ fn rule_taken<const N: usize>(patterns: [&str; N], cause: &Cause) -> u64 {
         number += 1;
         (pattern, restart_after(usize::MAX, SECOND, SECOND * number))
     });
-    let strategy = matching(rules, restart_after(usize::MAX, SECOND, SECOND * 0));
+    let strategy = matching(rules, restart_after(usize::MAX, SECOND, Duration::ZERO));
     let decision = Subject::under(strategy).fails(cause, 0);
     decision.delay().expect("all rules restart").as_secs()
 }
