@@ -85,6 +85,8 @@ mod record;
 mod control;
 mod supervisor;
 
+mod change_strategy;
+
 pub mod prelude;
 mod private;
 
@@ -96,6 +98,7 @@ pub use supervision_core::{
 
 pub use crate::{
     actor::{DistributedActor, SupervisedDistributedActor},
+    change_strategy::{ChangeStrategy, ChangeStrategyError},
     event::{EndReason, SupervisionEvent},
     factory::{Factory, FromFn, FromTryFn, Prototype},
     fail::{NotSupervised, SupervisedContext},

@@ -153,7 +153,8 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
         }
     }
 
-    /// Sets the strategy; it goes before the actor's own `supervision_strategy()`.
+    /// Sets the strategy; it goes before the actor's own `supervision_strategy()`. While the actor
+    /// runs it can be replaced, see [`ChangeStrategy`](crate::ChangeStrategy).
     pub fn with_supervision(mut self, strategy: SupervisionStrategy) -> Self {
         self.strategy = Some(strategy);
         self

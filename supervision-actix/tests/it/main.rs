@@ -1,6 +1,7 @@
 //! Integration tests of the actix adapter, one module per promise.
 
 mod arbiter_stop;
+mod change_strategy;
 mod child;
 #[cfg(feature = "macros")]
 mod derive;
