@@ -63,6 +63,8 @@ mod settings;
 mod fail;
 mod fail_on_err;
 mod known;
+pub mod panic_hook;
+mod panic_notes;
 mod panics;
 mod report;
 mod watch;

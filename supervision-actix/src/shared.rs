@@ -20,8 +20,10 @@ use supervision_core::ValidStrategy;
 use crate::{
     alerts::{Alert, Alerts},
     control::Port,
+    current::Polled,
     ledger::Ledger,
     mailbox::Mailbox,
+    panic_notes::PanicNotes,
     panics::drop_guarded,
     pump::Next,
     settings::Spec,
@@ -69,6 +71,7 @@ struct Rare<A: Actor<Context = Context<A>>> {
     /// A waker can be registered only by trying to receive, so a mailbox that must be watched but
     /// not emptied leaves the envelope it got here.
     stash: RefCell<Option<Envelope<A>>>,
+    panics: PanicNotes,
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
@@ -144,6 +147,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 changed: RefCell::default(),
                 port: RefCell::default(),
                 stash: RefCell::default(),
+                panics: PanicNotes::default(),
             })
         })
     }
@@ -158,6 +162,15 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.rare.get().map(|rare| rare.ledger.borrow_mut())
     }
 
+    /// Forgets where the actor panicked: whoever caught it has asked by now.
+    pub(crate) fn forget_panics(&self) {
+        if self.alerts.take(Alert::Panicked)
+            && let Some(rare) = self.rare.get()
+        {
+            rare.panics.clear();
+        }
+    }
+
     /// The way to the supervisor, if somebody ever wanted it.
     pub(crate) fn port(&self) -> Option<Ref<'_, Port<A>>> {
         Ref::filter_map(self.rare.get()?.port.borrow(), Option::as_ref).ok()
@@ -167,6 +180,13 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     pub(crate) fn port_mut(&self) -> RefMut<'_, Option<Port<A>>> {
         self.alerts.raise(Alert::Port);
         self.rare().port.borrow_mut()
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Polled for Shared<A> {
+    fn panic_notes(&self) -> &PanicNotes {
+        self.alerts.raise(Alert::Panicked);
+        &self.rare().panics
     }
 }
 

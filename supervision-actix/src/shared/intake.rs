@@ -104,7 +104,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Records a failure of an incarnation whose end is decided; its reporter learns what becomes of
     /// the actor.
     pub(crate) fn supersede(&self, cause: &Cause, reporter: Reporter<A>) {
-        self.record(Kept::superseded(self.describe(cause)));
+        self.record(Kept::superseded(cause, self.describe(cause)));
         self.ledger().join(reporter);
     }
 

@@ -95,6 +95,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             path = kept.info.actor_path,
             error_type = kept.info.error_type,
             error = kept.info.error,
+            panic_location = kept.panic_location.as_deref(),
             decision = ?kept.decision,
             "actor failed"
         );

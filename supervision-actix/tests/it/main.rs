@@ -7,6 +7,7 @@ mod child;
 mod derive;
 mod memory;
 mod ordering;
+mod panic_location;
 mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
