@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use supervision_core::{Decision, FailureInfo};
+use supervision_core::{Cause, Decision, FailureInfo};
 
 /// A failure, what was decided, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,12 @@ pub struct FailureRecord {
     pub decision: Option<Decision>,
     /// What came of the decision.
     pub outcome: Outcome,
+    /// Where the code panicked, as `src/x.rs:12:5`; `None` if it did not panic or the place is not
+    /// known, see [`panic_hook`](crate::panic_hook). Of an incarnation that panics more than once the
+    /// first panic is its failure; the others have records of their own
+    /// ([`Outcome::Superseded`]).
+    #[serde(default)]
+    pub panic_location: Option<String>,
 }
 
 /// What came of a decision.
@@ -48,24 +54,27 @@ pub(crate) struct Kept {
     pub(crate) info: Rc<FailureInfo>,
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Outcome,
+    pub(crate) panic_location: Option<Box<str>>,
 }
 
 impl Kept {
     /// A failure whose decision is being carried out.
-    pub(crate) fn decided(info: Rc<FailureInfo>, decision: Decision) -> Self {
+    pub(crate) fn decided(cause: &Cause, info: Rc<FailureInfo>, decision: Decision) -> Self {
         Self {
             info,
             decision: Some(decision),
             outcome: Outcome::Pending,
+            panic_location: cause.location().map(Into::into),
         }
     }
 
     /// A failure that came too late to be decided on.
-    pub(crate) fn superseded(info: FailureInfo) -> Self {
+    pub(crate) fn superseded(cause: &Cause, info: FailureInfo) -> Self {
         Self {
             info: Rc::new(info),
             decision: None,
             outcome: Outcome::Superseded,
+            panic_location: cause.location().map(Into::into),
         }
     }
 
@@ -75,6 +84,7 @@ impl Kept {
             info: (*self.info).clone(),
             decision: self.decision.clone(),
             outcome: self.outcome,
+            panic_location: self.panic_location.as_deref().map(str::to_owned),
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct Cause {
     kind: CauseKind,
     outer: ErrorLink,
     sources: Vec<ErrorLink>,
+    /// Not written: who keeps a cause for others keeps this beside it.
+    #[serde(skip)]
+    location: Option<Box<str>>,
 }
 
 impl Cause {
@@ -77,6 +80,7 @@ impl Cause {
             kind: CauseKind::Error,
             outer,
             sources,
+            location: None,
         }
     }
 
@@ -116,7 +120,23 @@ impl Cause {
                 variant: None,
             },
             sources: Vec::new(),
+            location: None,
         }
+    }
+
+    /// Sets where it happened, for a panic as `src/x.rs:12:5`. For people: it is never decided by, and
+    /// it is left out where a cause is serialized.
+    #[must_use]
+    pub fn at(self, location: impl Into<Box<str>>) -> Self {
+        Self {
+            location: Some(location.into()),
+            ..self
+        }
+    }
+
+    /// Where it happened, if that was [set](Self::at).
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
     }
 
     /// The sort of this cause.
