@@ -85,6 +85,11 @@ mod record;
 mod control;
 mod supervisor;
 
+mod managed;
+mod order;
+
+pub mod group;
+
 pub mod prelude;
 mod private;
 

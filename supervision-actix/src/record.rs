@@ -1,6 +1,6 @@
 //! What is kept of each failure beside the seed's seven fields.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use supervision_core::{Decision, FailureInfo};
@@ -16,6 +16,10 @@ pub struct FailureRecord {
     pub decision: Option<Decision>,
     /// What came of the decision.
     pub outcome: Outcome,
+    /// Paths of the groups that escalated the failure, the actor's own group first; empty where
+    /// none did.
+    #[serde(default)]
+    pub escalated_by: Vec<String>,
 }
 
 /// What came of a decision.
@@ -48,6 +52,7 @@ pub(crate) struct Kept {
     pub(crate) info: Rc<FailureInfo>,
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Outcome,
+    pub(crate) escalated_by: Vec<Arc<str>>,
 }
 
 impl Kept {
@@ -57,6 +62,7 @@ impl Kept {
             info,
             decision: Some(decision),
             outcome: Outcome::Pending,
+            escalated_by: Vec::new(),
         }
     }
 
@@ -66,6 +72,7 @@ impl Kept {
             info: Rc::new(info),
             decision: None,
             outcome: Outcome::Superseded,
+            escalated_by: Vec::new(),
         }
     }
 
@@ -75,6 +82,7 @@ impl Kept {
             info: (*self.info).clone(),
             decision: self.decision.clone(),
             outcome: self.outcome,
+            escalated_by: self.escalated_by.iter().map(|by| by.to_string()).collect(),
         }
     }
 }

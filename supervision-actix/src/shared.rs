@@ -102,6 +102,9 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     pub(crate) fn path(&self) -> String {
+        if let Some(path) = self.path_in_group() {
+            return path;
+        }
         let told = self
             .rare
             .get()
@@ -345,6 +348,9 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// Whether something waits for a decision on what becomes of the incarnation.
     pub(crate) fn is_undecided(&self) -> bool {
+        if self.is_managed() {
+            return self.has_work_for_suspension();
+        }
         self.has_entered() || (self.alerts.is(Alert::EndRequested) && !self.has_verdict())
     }
 

@@ -4,6 +4,13 @@ mod arbiter_stop;
 mod child;
 #[cfg(feature = "macros")]
 mod derive;
+mod group_dynamic;
+mod group_ends;
+mod group_harm;
+mod group_order;
+mod group_requests;
+mod group_stage;
+mod group_tree;
 mod memory;
 mod ordering;
 mod probe;
