@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context as TaskContext, Poll, Wake, Waker},
@@ -26,6 +26,8 @@ use supervision_core::Cause;
 
 use crate::{
     alerts::Alert,
+    managed::Managed,
+    order::Order,
     panics::caught,
     settings::DEFAULT_MAILBOX_CAPACITY,
     shared::Shared,
@@ -39,8 +41,16 @@ const MAX_REMARKS: usize = 1_024;
 /// A call from another task or thread.
 pub(crate) struct Call {
     raised: AtomicBool,
+    /// Nobody serves it any more.
+    gone: AtomicBool,
     task: AtomicWaker,
-    remarks: Mutex<Vec<Remark>>,
+    said: Mutex<Vec<Said>>,
+}
+
+/// What a call is about.
+enum Said {
+    Remark(Remark),
+    Order(Order),
 }
 
 /// A failure seen by a task that works for an incarnation.
@@ -61,19 +71,58 @@ impl Wake for Call {
 }
 
 impl Call {
+    pub(crate) fn new() -> Arc<Self> {
+        // It starts raised, so that its first service registers the task.
+        Arc::new(Self {
+            raised: AtomicBool::new(true),
+            gone: AtomicBool::new(false),
+            task: AtomicWaker::new(),
+            said: Mutex::default(),
+        })
+    }
+
     /// Leaves a remark and calls.
     pub(crate) fn remark(self: &Arc<Self>, remark: Remark) {
-        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
-        if remarks.len() < MAX_REMARKS {
-            remarks.push(remark);
+        let mut said = self.said();
+        if said.len() < MAX_REMARKS {
+            said.push(Said::Remark(remark));
         } else {
             tracing::warn!(
                 error = remark.cause.message(),
                 "too many failures at once; one dropped"
             );
         }
-        drop(remarks);
+        drop(said);
         self.wake_by_ref();
+    }
+
+    /// Leaves an order and calls; `false` if nobody is there to obey.
+    pub(crate) fn order(self: &Arc<Self>, order: Order) -> bool {
+        let mut said = self.said();
+        // Looked at under the lock: what is pushed before it is raised is still found.
+        if self.gone.load(Ordering::Relaxed) {
+            return false;
+        }
+        said.push(Said::Order(order));
+        drop(said);
+        self.wake_by_ref();
+        true
+    }
+
+    /// Takes no orders any more; gives those that nobody obeyed.
+    pub(crate) fn leave(&self) -> Vec<Order> {
+        let mut said = self.said();
+        self.gone.store(true, Ordering::Relaxed);
+        let said = std::mem::take(&mut *said).into_iter();
+        said.filter_map(|said| match said {
+            Said::Order(order) => Some(order),
+            Said::Remark(_) => None,
+        })
+        .collect()
+    }
+
+    fn said(&self) -> MutexGuard<'_, Vec<Said>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,20 +131,35 @@ pub(crate) struct Port<A: Actor<Context = Context<A>>> {
     call: Arc<Call>,
     waker: Waker,
     inbox: Option<AddressReceiver<SupervisorActor<A>>>,
+    /// What it has to do with its group, if a group decides about it.
+    pub(crate) managed: Option<Box<Managed>>,
 }
 
 impl<A: Actor<Context = Context<A>>> Port<A> {
-    /// A port without an address. It starts raised, so that its first service registers the task.
+    /// A port without an address.
     fn new() -> Self {
-        let call = Arc::new(Call {
-            raised: AtomicBool::new(true),
-            task: AtomicWaker::new(),
-            remarks: Mutex::default(),
-        });
+        Self::called_by(Call::new())
+    }
+
+    fn called_by(call: Arc<Call>) -> Self {
         Self {
             waker: Waker::from(call.clone()),
             call,
             inbox: None,
+            managed: None,
+        }
+    }
+
+    /// A port through which a group gives its orders.
+    pub(crate) fn managed(
+        call: Arc<Call>,
+        inbox: Option<AddressReceiver<SupervisorActor<A>>>,
+        managed: Managed,
+    ) -> Self {
+        Self {
+            inbox,
+            managed: Some(Box::new(managed)),
+            ..Self::called_by(call)
         }
     }
 
@@ -107,9 +171,9 @@ impl<A: Actor<Context = Context<A>>> Port<A> {
         }
     }
 
-    /// Whether anybody holds the supervisor's address.
+    /// Whether anybody holds the supervisor's address, or a group has the actor.
     pub(crate) fn connected(&self) -> bool {
-        self.inbox.as_ref().is_some_and(AddressReceiver::connected)
+        self.managed.is_some() || self.inbox.as_ref().is_some_and(AddressReceiver::connected)
     }
 }
 
@@ -175,12 +239,14 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
     if let Some(port) = shared.port_mut().as_mut() {
         port.inbox = inbox;
     }
-    let remarks = std::mem::take(&mut *call.remarks.lock().unwrap_or_else(PoisonError::into_inner));
-    for Remark { cause, incarnation } in remarks {
-        if incarnation == shared.incarnation() {
-            shared.report(cause, None);
-        } else {
-            shared.supersede(&cause, None);
+    let said = std::mem::take(&mut *call.said());
+    for said in said {
+        match said {
+            Said::Order(order) => shared.take_order(order),
+            Said::Remark(Remark { cause, incarnation }) if incarnation == shared.incarnation() => {
+                shared.report(cause, None);
+            }
+            Said::Remark(Remark { cause, .. }) => shared.supersede(&cause, None),
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::record::Outcome;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SupervisionEvent {
-    /// An incarnation is up for the first time.
+    /// An incarnation is up that recovers from no failure of its own: the first one, or one that
+    /// its group started again along with a sibling or by request.
     Started {
         /// The actor's path.
         path: String,
@@ -22,6 +23,14 @@ pub enum SupervisionEvent {
         incarnation: u64,
         /// What will be done.
         decision: Decision,
+    },
+    /// A group above the actor has left the failure to its own parent; meanwhile a suspended actor
+    /// stays suspended.
+    Escalated {
+        /// The failure.
+        failure: FailureInfo,
+        /// Path of the group that escalated it.
+        by: String,
     },
     /// A new incarnation is up after a failure.
     Restarted {

@@ -6,6 +6,7 @@ use std::{
     any::{Any, TypeId},
     collections::{BTreeMap, VecDeque},
     rc::Rc,
+    sync::Arc,
 };
 
 use actix::{Actor, Addr};
@@ -115,6 +116,15 @@ impl<A: Actor> Ledger<A> {
             record.outcome = outcome;
         }
         outcome
+    }
+
+    /// Notes, in the record that waits for its outcome, who escalated the failure.
+    pub(crate) fn note_escalation(&mut self, by: Arc<str>) {
+        let open = self.open;
+        let mut records = self.history.iter_mut().rev();
+        if let Some(record) = records.find(|record| Some(record.info.failure_id) == open) {
+            record.escalated_by.push(by);
+        }
     }
 
     /// A start that failed is what became of the failure before, if that one waits for its outcome.

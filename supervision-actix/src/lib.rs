@@ -88,6 +88,10 @@ mod control;
 mod supervisor;
 
 mod change_strategy;
+mod managed;
+mod order;
+
+pub mod group;
 
 pub mod prelude;
 mod private;

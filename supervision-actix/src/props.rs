@@ -246,7 +246,11 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
         Ok(ready.spawn(None))
     }
 
-    fn check(self) -> Result<Ready<A, F>, StartError> {
+    pub(crate) fn restart_type(&self) -> RestartType {
+        self.settings.restart_type
+    }
+
+    pub(crate) fn check(self) -> Result<Ready<A, F>, StartError> {
         let Self {
             factory,
             hooks,
@@ -257,12 +261,8 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
         if cfg!(not(panic = "unwind")) {
             return Err(StartError::PanicAbort);
         }
-        if !is_path(&path) {
-            return Err(StartError::Path(path.chars().take(64).collect()));
-        }
-        if settings.mailbox_capacity > MAX_MAILBOX {
-            return Err(StartError::MailboxCapacity(settings.mailbox_capacity));
-        }
+        check_path(&path)?;
+        check_capacity(settings.mailbox_capacity)?;
         let strategy = strategy.map(ValidStrategy::new).transpose()?;
         Ok(Ready {
             factory,
@@ -328,9 +328,9 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A> + Send> ActorProps<A, F> {
 }
 
 /// Props that were found valid.
-struct Ready<A: Actor<Context = Context<A>>, F> {
+pub(crate) struct Ready<A: Actor<Context = Context<A>>, F> {
     factory: F,
-    spec: Spec<A>,
+    pub(crate) spec: Spec<A>,
 }
 
 impl<A: Actor<Context = Context<A>>, F: Factory<A>> Ready<A, F> {
@@ -346,16 +346,32 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> Ready<A, F> {
         let shared = Shared::new(mailbox, port, Rc::new(self.spec));
         actix_rt::spawn(Supervision::new(shared, Box::new(self.factory)));
     }
+
+    /// Starts the task of a group's child; its first incarnation waits for the group's order.
+    pub(crate) fn spawn_managed(self, mailbox: Mailbox<A>, port: Port<A>) {
+        let shared = Shared::new(mailbox, Some(port), Rc::new(self.spec));
+        actix_rt::spawn(Supervision::managed(shared, Box::new(self.factory)));
+    }
 }
 
-fn is_path(path: &str) -> bool {
+pub(crate) fn check_path(path: &str) -> Result<(), StartError> {
     // A path of plain text, as nearly all are, need not be decoded to be found without control
     // characters.
     let plain = path.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    !path.is_empty() && path.len() <= MAX_PATH && (plain || !path.contains(char::is_control))
+    if path.is_empty() || path.len() > MAX_PATH || (!plain && path.contains(char::is_control)) {
+        return Err(StartError::Path(path.chars().take(64).collect()));
+    }
+    Ok(())
 }
 
-fn runtime() -> Result<(), StartError> {
+pub(crate) fn check_capacity(capacity: usize) -> Result<(), StartError> {
+    if capacity > MAX_MAILBOX {
+        return Err(StartError::MailboxCapacity(capacity));
+    }
+    Ok(())
+}
+
+pub(crate) fn runtime() -> Result<(), StartError> {
     tokio::runtime::Handle::try_current()
         .map(drop)
         .map_err(|_| StartError::NoRuntime)

@@ -1,9 +1,9 @@
 //! What is kept of each failure beside the seed's seven fields.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use supervision_core::{Cause, Decision, FailureInfo};
+use supervision_core::{Decision, FailureInfo};
 
 /// A failure, what was decided, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub struct FailureRecord {
     /// ([`Outcome::Superseded`]).
     #[serde(default)]
     pub panic_location: Option<String>,
+    /// Paths of the groups that escalated the failure, the actor's own group first; empty where
+    /// none did.
+    #[serde(default)]
+    pub escalated_by: Vec<String>,
 }
 
 /// What came of a decision.
@@ -55,26 +59,33 @@ pub(crate) struct Kept {
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Outcome,
     pub(crate) panic_location: Option<Box<str>>,
+    pub(crate) escalated_by: Vec<Arc<str>>,
 }
 
 impl Kept {
     /// A failure whose decision is being carried out.
-    pub(crate) fn decided(cause: &Cause, info: Rc<FailureInfo>, decision: Decision) -> Self {
+    pub(crate) fn decided(
+        location: Option<&str>,
+        info: Rc<FailureInfo>,
+        decision: Decision,
+    ) -> Self {
         Self {
             info,
             decision: Some(decision),
             outcome: Outcome::Pending,
-            panic_location: cause.location().map(Into::into),
+            panic_location: location.map(Into::into),
+            escalated_by: Vec::new(),
         }
     }
 
     /// A failure that came too late to be decided on.
-    pub(crate) fn superseded(cause: &Cause, info: FailureInfo) -> Self {
+    pub(crate) fn superseded(location: Option<&str>, info: Rc<FailureInfo>) -> Self {
         Self {
-            info: Rc::new(info),
+            info,
             decision: None,
             outcome: Outcome::Superseded,
-            panic_location: cause.location().map(Into::into),
+            panic_location: location.map(Into::into),
+            escalated_by: Vec::new(),
         }
     }
 
@@ -85,6 +96,7 @@ impl Kept {
             decision: self.decision.clone(),
             outcome: self.outcome,
             panic_location: self.panic_location.as_deref().map(str::to_owned),
+            escalated_by: self.escalated_by.iter().map(|by| by.to_string()).collect(),
         }
     }
 }

@@ -50,7 +50,11 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
     } = entered;
     let (info, decision) = shared.decide(&cause, resumable);
     shared.ledger().join(reporter);
-    shared.record(Kept::decided(&cause, info.clone(), decision.clone()));
+    shared.record(Kept::decided(
+        cause.location(),
+        info.clone(),
+        decision.clone(),
+    ));
     shared.emit(|| SupervisionEvent::Failed {
         failure: (*info).clone(),
         incarnation: shared.incarnation(),
@@ -85,7 +89,7 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
     Settled::Ended
 }
 
-fn before_restart<A: Actor<Context = Context<A>>>(
+pub(crate) fn before_restart<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,
     ctx: &mut Context<A>,
@@ -99,7 +103,7 @@ fn before_restart<A: Actor<Context = Context<A>>>(
     }
 }
 
-fn end_of(reason: StopReason, failure: &FailureInfo) -> EndReason {
+pub(crate) fn end_of(reason: StopReason, failure: &FailureInfo) -> EndReason {
     let failure = failure.clone();
     match reason {
         StopReason::Policy => EndReason::Stopped { failure },
@@ -109,7 +113,7 @@ fn end_of(reason: StopReason, failure: &FailureInfo) -> EndReason {
     }
 }
 
-fn escalated(reason: EscalationReason, failure: &FailureInfo) -> EndReason {
+pub(crate) fn escalated(reason: EscalationReason, failure: &FailureInfo) -> EndReason {
     let exhausted = reason == EscalationReason::Exhausted;
     EndReason::Escalated {
         failure: failure.clone(),

@@ -97,6 +97,9 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     pub(crate) fn path(&self) -> String {
+        if let Some(path) = self.path_in_group() {
+            return path;
+        }
         let told = self
             .rare
             .get()

@@ -10,6 +10,8 @@ use actix::{Actor, ActorContext, Context};
 use supervision_core::{Cause, RestartType};
 use tokio::time::Sleep;
 
+mod managed;
+
 use crate::{
     alerts::Alert,
     control, current,
@@ -41,6 +43,8 @@ enum Phase<A: Actor<Context = Context<A>>> {
     /// The next incarnation is due.
     Start,
     Running(Incarnation<A>),
+    /// The group has not ordered an incarnation.
+    Held,
     /// The next incarnation is due later.
     Waiting(Pin<Box<Sleep>>),
     Ended,
@@ -100,6 +104,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             if !self.shared.alerts.none() {
                 self.shared.forget_panics();
                 control::serve(&self.shared, task);
+                self.obey(task);
                 self.end_if_requested();
             }
             let step = match &mut self.phase {
@@ -112,7 +117,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                     starts += 1;
                     self.start()
                 }
+                Phase::Running(_) if self.shared.waits_for_manager() => Step::Pending,
                 Phase::Running(_) => self.run(task),
+                Phase::Held => self.hold(task),
                 Phase::Waiting(timer) => match timer.as_mut().poll(task) {
                     Poll::Ready(()) => {
                         self.phase = Phase::Start;
@@ -171,6 +178,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
 
     /// A failure with no incarnation to go on.
     fn fail_without_value(&mut self, cause: Cause) -> Step {
+        if self.shared.is_managed() {
+            return self.report_end(vec![Entered::fatal(cause)]);
+        }
         self.settle_without_value(Entered::fatal(cause));
         self.shared.supersede_entered();
         self.follow_verdict()
@@ -216,6 +226,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
     /// future of its own. The value is sound but nobody can get at it: no hook is called.
     fn settle_unreached(&mut self, task: &mut TaskContext<'_>) -> Step {
         let shared = &self.shared;
+        if shared.is_managed() {
+            return self.consult_unreached(task);
+        }
         while !shared.has_verdict() {
             let settled = match shared.next_entered() {
                 Some(entered) => settle(shared, None, entered),
@@ -230,6 +243,10 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                 break;
             }
         }
+        self.stop_unreached(task)
+    }
+
+    fn stop_unreached(&mut self, task: &mut TaskContext<'_>) -> Step {
         // Terminating a context from outside a poll would make actix call `started` once more. It
         // is stopped instead, and its veto, if it has one, ignored.
         let Phase::Running(incarnation) = &mut self.phase else {
@@ -257,6 +274,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             });
         }
         causes.extend(dropped.map(Entered::fatal));
+        if self.shared.is_managed() {
+            return self.report_end(causes);
+        }
         for entered in causes {
             if self.shared.has_verdict() {
                 self.shared.supersede(&entered.cause, entered.reporter);
@@ -334,7 +354,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         match &self.phase {
             Phase::Start | Phase::Waiting(_) => drop(self.end(EndReason::Requested)),
             Phase::Running(_) => self.shared.alerts.raise(Alert::Reported),
-            Phase::Ended => {}
+            Phase::Held | Phase::Ended => {}
         }
     }
 }

@@ -16,6 +16,7 @@ use supervision_core::Cause;
 use crate::{
     alerts::Alert,
     current,
+    managed::Consulted,
     settle::{Settled, settle},
     shared::Shared,
 };
@@ -106,9 +107,38 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Suspension<A> {
         ctx: &mut Context<A>,
         _: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        current::with(|shared| settle_all(shared, actor, ctx));
-        Poll::Ready(())
+        let polled = current::with(|shared| {
+            if shared.is_managed() {
+                return consult_manager(shared, actor, ctx);
+            }
+            settle_all(shared, actor, ctx);
+            Poll::Ready(())
+        });
+        polled.unwrap_or(Poll::Ready(()))
     }
+}
+
+/// The actor's group decides; the incarnation is not polled while it does.
+fn consult_manager<A: Actor<Context = Context<A>>>(
+    shared: &Shared<A>,
+    actor: &mut A,
+    ctx: &mut Context<A>,
+) -> Poll<()> {
+    match shared.consult(Some((&mut *actor, &mut *ctx))) {
+        Consulted::Waiting => return Poll::Pending,
+        Consulted::Idle => {}
+        Consulted::Resumed => ctx.wait(Turn { given: false }),
+        Consulted::Ended => end_incarnation(shared, ctx),
+    }
+    Poll::Ready(())
+}
+
+fn end_incarnation<A: Actor<Context = Context<A>>>(shared: &Shared<A>, ctx: &mut Context<A>) {
+    // actix never comes out of a poll that finds a future cancelled in a context that is
+    // terminated; fresh parts have forgotten what `before_restart` or a waited future cancelled.
+    shared.renew_parts(ctx);
+    // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
+    ctx.terminate();
 }
 
 fn settle_all<A: Actor<Context = Context<A>>>(
@@ -124,14 +154,7 @@ fn settle_all<A: Actor<Context = Context<A>>>(
         };
         match settled {
             Settled::Resumed => ctx.wait(Turn { given: false }),
-            Settled::Ended => {
-                // actix never comes out of a poll that finds a future cancelled in a context that
-                // is terminated; fresh parts have forgotten what `before_restart` or a waited
-                // future cancelled.
-                shared.renew_parts(ctx);
-                // `stopping` must not veto the end of a failed incarnation; `stopped` runs.
-                ctx.terminate();
-            }
+            Settled::Ended => end_incarnation(shared, ctx),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Failures on their way to a decision: described, queued, or found to come too late.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    rc::Rc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use actix::{Actor, Context};
 use supervision_core::{Cause, FailureInfo};
@@ -68,6 +71,9 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// Whether something waits for a decision on what becomes of the incarnation.
     pub(crate) fn is_undecided(&self) -> bool {
+        if self.is_managed() {
+            return self.has_work_for_suspension();
+        }
         self.has_entered() || (self.alerts.is(Alert::EndRequested) && !self.has_verdict())
     }
 
@@ -104,7 +110,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Records a failure of an incarnation whose end is decided; its reporter learns what becomes of
     /// the actor.
     pub(crate) fn supersede(&self, cause: &Cause, reporter: Reporter<A>) {
-        self.record(Kept::superseded(cause, self.describe(cause)));
+        self.record(Kept::superseded(
+            cause.location(),
+            Rc::new(self.describe(cause)),
+        ));
         self.ledger().join(reporter);
     }
 

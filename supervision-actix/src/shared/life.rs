@@ -44,10 +44,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             let unclaimed = self.ledger().take_all_handed();
             drop_guarded(unclaimed);
         } else {
+            self.begin_again(actor, ctx);
             self.emit(|| SupervisionEvent::Started { path: self.path() });
         }
         self.status.set(Status::Running);
         self.answer_reporters();
+        self.tell_started();
     }
 
     /// What the incarnation before left of this type.

@@ -5,6 +5,13 @@ mod change_strategy;
 mod child;
 #[cfg(feature = "macros")]
 mod derive;
+mod group_dynamic;
+mod group_ends;
+mod group_harm;
+mod group_order;
+mod group_requests;
+mod group_stage;
+mod group_tree;
 mod memory;
 mod ordering;
 mod panic_location;

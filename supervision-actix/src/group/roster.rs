@@ -1,0 +1,153 @@
+//! The children of a group as its task knows them: by which line they are reached, and what they
+//! were last ordered.
+
+use std::collections::BTreeMap;
+
+use supervision_core::group::{ChildId, RequestId};
+
+use crate::{
+    group::{birth::Address, handle::Directory, newborn::Newborn, timers::TimerKey},
+    order::{Life, Line, Order, Trail},
+};
+
+/// One child.
+pub(super) struct Entry {
+    pub(super) line: Line,
+    pub(super) is_temporary: bool,
+    /// Whether the group was described with it: it comes back when the group is restarted.
+    is_fixed: bool,
+    /// Whether it runs on another arbiter.
+    pub(super) is_remote: bool,
+    /// Whether its end is decided but has not come: it refuses messages then.
+    pub(super) ends: bool,
+    /// The life that was ordered and is not known to be over.
+    pub(super) live: Option<Life>,
+    pub(super) timer: Option<TimerKey>,
+    /// Who escalated the failure it last told of.
+    pub(super) trail: Trail,
+}
+
+impl Entry {
+    pub(super) fn new(line: Line, is_temporary: bool, is_fixed: bool, is_remote: bool) -> Self {
+        Self {
+            line,
+            is_temporary,
+            is_fixed,
+            is_remote,
+            ends: false,
+            live: None,
+            timer: None,
+            trail: Trail::new(),
+        }
+    }
+}
+
+/// All children. What is in here is in the directory too.
+pub(super) struct Roster {
+    present: BTreeMap<ChildId, Entry>,
+    /// Children that left the group and come back when it is restarted.
+    parked: Vec<(ChildId, Entry, Address)>,
+    /// A temporary child that has ended, until everything about its end is said.
+    pub(super) leaving: Option<(ChildId, Entry)>,
+    /// Children to be added whose turn has not come.
+    adding: BTreeMap<(ChildId, RequestId), Newborn>,
+    directory: Directory,
+}
+
+impl Roster {
+    pub(super) fn new(directory: Directory) -> Self {
+        Self {
+            present: BTreeMap::new(),
+            parked: Vec::new(),
+            leaving: None,
+            adding: BTreeMap::new(),
+            directory,
+        }
+    }
+
+    pub(super) fn insert(&mut self, id: ChildId, entry: Entry, address: Address) {
+        // It may have the id of the one that is leaving.
+        self.finish_leaving();
+        self.directory.insert(id.clone(), address);
+        self.present.insert(id, entry);
+    }
+
+    /// The child of this id, also while it is leaving.
+    pub(super) fn get_mut(&mut self, id: &ChildId) -> Option<&mut Entry> {
+        match &mut self.leaving {
+            Some((leaving, entry)) if leaving == id => Some(entry),
+            _ => self.present.get_mut(id),
+        }
+    }
+
+    pub(super) fn is_present(&self, id: &ChildId) -> bool {
+        self.present.contains_key(id)
+    }
+
+    pub(super) fn entries(&mut self) -> impl Iterator<Item = (&ChildId, &mut Entry)> {
+        self.present.iter_mut()
+    }
+
+    /// The child leaves the group once everything about its end is said.
+    pub(super) fn let_go(&mut self, id: &ChildId) {
+        self.finish_leaving();
+        if let Some(entry) = self.present.remove(id) {
+            self.leaving = Some((id.clone(), entry));
+        }
+    }
+
+    /// Everything about the end of the leaving child is said.
+    pub(super) fn finish_leaving(&mut self) {
+        let Some((id, entry)) = self.leaving.take() else {
+            return;
+        };
+        let address = self.directory.remove(&id);
+        if entry.is_fixed
+            && let Some(address) = address
+        {
+            entry.line.order(Order::Refuse);
+            self.parked.push((id, entry, address));
+        }
+    }
+
+    /// Those that the group was described with come back, those that were added go.
+    pub(super) fn restore(&mut self) {
+        self.finish_leaving();
+        let added = |(_, entry): &(&ChildId, &mut Entry)| !entry.is_fixed;
+        let added = self.present.iter_mut().filter(added);
+        let added = added.map(|(id, _)| id.clone()).collect::<Vec<_>>();
+        for id in added {
+            self.present.remove(&id);
+            self.directory.remove(&id);
+        }
+        for (id, entry, address) in std::mem::take(&mut self.parked) {
+            self.insert(id, entry, address);
+        }
+    }
+
+    pub(super) fn expect(&mut self, request: RequestId, newborn: Newborn) {
+        self.adding.insert((newborn.id.clone(), request), newborn);
+    }
+
+    /// The child to be added whose turn has come: requests are taken up in order.
+    pub(super) fn take_expected(&mut self, id: &ChildId) -> Option<Newborn> {
+        let from = (id.clone(), RequestId(0));
+        let to = (id.clone(), RequestId(u64::MAX));
+        let first = self.adding.range(from..=to).next()?.0.clone();
+        self.adding.remove(&first)
+    }
+
+    /// The request was refused before its turn came.
+    pub(super) fn forget_expected(&mut self, id: &ChildId, request: RequestId) {
+        self.adding.remove(&(id.clone(), request));
+    }
+
+    /// Lets all children go.
+    pub(super) fn clear(&mut self) {
+        self.directory.clear();
+        self.present.clear();
+        self.parked.clear();
+        self.adding.clear();
+        self.leaving = None;
+    }
+}
