@@ -1,5 +1,7 @@
 //! What observers are told.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use supervision_core::{Decision, FailureInfo, InvalidStrategy, SupervisionStrategy};
 
@@ -22,6 +24,17 @@ pub enum SupervisionEvent {
         incarnation: u64,
         /// What will be done.
         decision: Decision,
+    },
+    /// The decided delay of a restart is over, and a [limiter](crate::SharedLimiter) holds it back.
+    Delayed {
+        /// The actor's path.
+        path: String,
+        /// The failure it is to recover from.
+        failure: FailureInfo,
+        /// The limiter's name.
+        limiter: String,
+        /// How much longer it waits.
+        by: Duration,
     },
     /// A new incarnation is up after a failure.
     Restarted {

@@ -1,6 +1,6 @@
 //! What is kept of each failure beside the seed's seven fields.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use supervision_core::{Cause, Decision, FailureInfo};
@@ -22,6 +22,12 @@ pub struct FailureRecord {
     /// ([`Outcome::Superseded`]).
     #[serde(default)]
     pub panic_location: Option<String>,
+    /// How much longer than decided the restart waits, or waited, because it went through a
+    /// [limiter](crate::SharedLimiter) that held it back: the time from the failure to the start is
+    /// the decision's `after` and this. `None` until the decided delay is over, and where nothing
+    /// held it back.
+    #[serde(default)]
+    pub delayed_by: Option<Duration>,
 }
 
 /// What came of a decision.
@@ -55,6 +61,7 @@ pub(crate) struct Kept {
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Outcome,
     pub(crate) panic_location: Option<Box<str>>,
+    pub(crate) delayed_by: Option<Duration>,
 }
 
 impl Kept {
@@ -65,6 +72,7 @@ impl Kept {
             decision: Some(decision),
             outcome: Outcome::Pending,
             panic_location: cause.location().map(Into::into),
+            delayed_by: None,
         }
     }
 
@@ -75,6 +83,7 @@ impl Kept {
             decision: None,
             outcome: Outcome::Superseded,
             panic_location: cause.location().map(Into::into),
+            delayed_by: None,
         }
     }
 
@@ -85,6 +94,7 @@ impl Kept {
             decision: self.decision.clone(),
             outcome: self.outcome,
             panic_location: self.panic_location.as_deref().map(str::to_owned),
+            delayed_by: self.delayed_by,
         }
     }
 }

@@ -12,6 +12,7 @@ mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
+mod storm;
 mod survival;
 mod table;
 mod traps;
