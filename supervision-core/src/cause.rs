@@ -64,14 +64,15 @@ impl Cause {
             message: what_it_says(error),
             variant: known.variant_of(error).map(Cow::Borrowed),
         };
-        let sources = std::iter::successors(source_of(error, known), |error| source_of(*error, known))
-            .take(MAX_CHAIN - 1)
-            .map(|e| ErrorLink {
-                error_type: known.name_of(e),
-                message: what_it_says(e),
-                variant: known.variant_of(e).map(Cow::Borrowed),
-            })
-            .collect();
+        let sources =
+            std::iter::successors(source_of(error, known), |error| source_of(*error, known))
+                .take(MAX_CHAIN - 1)
+                .map(|e| ErrorLink {
+                    error_type: known.name_of(e),
+                    message: what_it_says(e),
+                    variant: known.variant_of(e).map(Cow::Borrowed),
+                })
+                .collect();
         Self {
             kind: CauseKind::Error,
             outer,
