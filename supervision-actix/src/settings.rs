@@ -1,5 +1,7 @@
 //! What can be set for a supervised actor, and the defaults.
 
+use std::time::Duration;
+
 use actix::{Actor, Context};
 use supervision_core::{KnownErrors, NodeId, RestartType, ValidStrategy};
 
@@ -34,6 +36,8 @@ pub(crate) struct Extras {
     pub(crate) node_id: Option<NodeId>,
     pub(crate) known: KnownErrors,
     pub(crate) observer: Option<Observer>,
+    // Boxed: a word for those that have extras and no deadline.
+    pub(crate) stall_deadline: Option<Box<Duration>>,
 }
 
 impl Settings {
@@ -53,6 +57,10 @@ impl Settings {
 
     pub(crate) fn observer(&self) -> Option<&Observer> {
         self.extras().and_then(|extras| extras.observer.as_ref())
+    }
+
+    pub(crate) fn stall_deadline(&self) -> Option<Duration> {
+        self.extras()?.stall_deadline.as_deref().copied()
     }
 
     pub(crate) fn known(&self) -> Option<&KnownErrors> {

@@ -10,6 +10,7 @@ mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
+mod stall;
 mod survival;
 mod table;
 mod traps;
