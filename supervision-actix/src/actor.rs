@@ -1,5 +1,7 @@
 //! The traits of an actor that has a path, and of one that takes part in its supervision.
 
+use std::time::Duration;
+
 use actix::{Actor, Context};
 use supervision_core::{FailureInfo, KnownErrors, NodeId, RestartType, SupervisionStrategy};
 
@@ -75,6 +77,18 @@ pub trait SupervisedDistributedActor: DistributedActor {
         Self: Sized,
     {
         DEFAULT_HISTORY_CAPACITY
+    }
+
+    /// How long the actor may go without being able to handle a message before that is a failure of
+    /// type `stall`; read once, where the actor is described.
+    ///
+    /// [`with_stall_deadline`](crate::ActorProps::with_stall_deadline) goes before this one, and
+    /// tells what counts. The default is `None`: nothing is watched.
+    fn stall_deadline() -> Option<Duration>
+    where
+        Self: Sized,
+    {
+        None
     }
 
     /// Called on the failing incarnation before it is replaced on the same node.

@@ -63,7 +63,8 @@ pub trait SupervisedContext<A: Actor<Context = Context<A>>>: sealed::Sealed {
     /// `MailboxError::Closed`.
     ///
     /// A failure of a task that works for an earlier incarnation is recorded, not charged. The
-    /// actor does not wait for the task, nor does the task keep the actor alive.
+    /// actor does not wait for the task, nor does the task keep the actor alive. For a task that must
+    /// finish in time see [`Watched::with_deadline`].
     fn watch<F: Future>(&self, future: F) -> Watched<F>;
 
     /// Leaves a value for the next incarnation, meant for

@@ -37,7 +37,8 @@
 //!
 //! 1. It **enters**: a panic anywhere in the actor, [`fail`](SupervisedContext::fail) from inside,
 //!    a handler's `Err` wrapped in [`FailOnErr`], [`ReportFailure`] from outside, a task wrapped by
-//!    [`watch`](SupervisedContext::watch), or an actor that stops although it is permanent.
+//!    [`watch`](SupervisedContext::watch), an actor that handles no message for longer than its
+//!    [deadline](ActorProps::with_stall_deadline), or one that stops although it is permanent.
 //! 2. It is **classified** and **decided** by `supervision_core::decide`, and by nothing else.
 //! 3. The decision is **executed**; meanwhile the mailbox goes on taking messages. Actors that depend
 //!    on the same thing can share a [`SharedLimiter`], so that they do not all restart in one instant.
@@ -73,6 +74,8 @@ mod watch;
 
 mod settle;
 mod suspension;
+
+pub mod stalls;
 
 mod alerts;
 mod current;

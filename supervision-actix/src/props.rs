@@ -1,6 +1,8 @@
 //! Describing a supervised actor and starting it.
 
-use std::{any::type_name, error::Error, rc::Rc};
+mod stall;
+
+use std::{any::type_name, error::Error, rc::Rc, time::Duration};
 
 use actix::{Actor, Addr, ArbiterHandle, Context, dev::channel::AddressReceiver};
 use supervision_core::{
@@ -18,7 +20,7 @@ use crate::{
     panic_hook,
     settings::{Settings, Spec},
     shared::Shared,
-    supervision::Supervision,
+    supervision::{Guarded, Supervision},
     supervisor::SupervisorActor,
 };
 
@@ -43,6 +45,9 @@ pub enum StartError {
     /// The mailbox capacity is larger than a channel can count.
     #[error("invalid mailbox capacity {0}: larger than {MAX_MAILBOX}")]
     MailboxCapacity(usize),
+    /// The stall deadline is zero or longer than 365 days.
+    #[error("invalid stall deadline {0:?}: must be longer than zero and at most 365 days")]
+    StallDeadline(Duration),
     /// There is no tokio runtime on this thread; actors start inside an actix `System` or a
     /// `LocalSet`.
     #[error("no runtime: actors are started inside an actix system")]
@@ -143,9 +148,13 @@ where
 impl<A: SupervisedDistributedActor, F> ActorProps<A, F> {
     /// What the actor's type says goes until a setter says otherwise.
     fn supervised(factory: F, path: String) -> Self {
-        Self::described(factory, Hooks::SUPERVISED, path)
+        let props = Self::described(factory, Hooks::SUPERVISED, path)
             .with_restart_type(A::restart_type())
-            .with_history_capacity(A::history_capacity())
+            .with_history_capacity(A::history_capacity());
+        match A::stall_deadline() {
+            Some(deadline) => props.with_stall_deadline(deadline),
+            None => props,
+        }
     }
 }
 
@@ -292,6 +301,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
         if let Some(extras) = settings.extras() {
             extras.limiters.check()?;
         }
+        stall::check(&settings)?;
         let strategy = strategy.map(ValidStrategy::new).transpose()?;
         Ok(Ready {
             factory,
@@ -372,8 +382,13 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> Ready<A, F> {
     fn spawn_with(self, mailbox: Mailbox<A>, inbox: Option<AddressReceiver<SupervisorActor<A>>>) {
         panic_hook::install();
         let port = inbox.map(Port::with_inbox);
+        let deadline = self.spec.settings.stall_deadline();
         let shared = Shared::new(mailbox, port, Rc::new(self.spec));
-        actix_rt::spawn(Supervision::new(shared, Box::new(self.factory)));
+        let factory = Box::new(self.factory);
+        match deadline {
+            Some(deadline) => actix_rt::spawn(Guarded::new(shared, factory, deadline)),
+            None => actix_rt::spawn(Supervision::new(shared, factory)),
+        };
     }
 
     /// Starts the task of a group's child; its first incarnation waits for the group's order.

@@ -1,5 +1,7 @@
 //! The future inside each incarnation that hands it the messages of the shared mailbox.
 
+mod marked;
+
 use std::{
     pin::Pin,
     rc::Rc,
@@ -17,6 +19,8 @@ use crate::{
     shared::Shared,
     suspension::{self, Entered},
 };
+
+use self::marked::Marked;
 
 /// What the pump finds when it looks for a message.
 pub(crate) enum Next<A: Actor> {
@@ -50,7 +54,11 @@ pub(crate) fn reinstall<A: Actor<Context = Context<A>>>(
     shared: &Rc<Shared<A>>,
     ctx: &mut Context<A>,
 ) {
-    ctx.spawn(Pump(shared.clone()));
+    if shared.spec().settings.stall_deadline().is_some() {
+        ctx.spawn(Marked::new(shared));
+    } else {
+        ctx.spawn(Pump(shared.clone()));
+    }
     shared.install_pump();
 }
 
@@ -68,7 +76,7 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
         ctx: &mut Context<A>,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        pump(&self.0, actor, ctx, task)
+        pump(&self.0, actor, ctx, task, || false)
     }
 }
 
@@ -93,20 +101,22 @@ impl<A: Actor> ActorFuture<A> for KeepAlive {
     }
 }
 
-/// One turn of the pump; ready when nobody can send any more and everything has been handled.
+/// One turn of the pump; ready when nobody can send any more and everything has been handled. After
+/// a message, `must_yield` says whether the others wait for another turn.
 #[inline]
 fn pump<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,
     ctx: &mut Context<A>,
     task: &mut TaskContext<'_>,
+    must_yield: impl Fn() -> bool,
 ) -> Poll<()> {
     if shared.is_starting() {
         shared.finish_start(actor, ctx);
     }
     // Caught here rather than around the whole incarnation, a handler's panic leaves the value
     // reachable: `Resume` and `before_restart` need it.
-    match payload_caught(|| drain(shared, actor, ctx, task)) {
+    match payload_caught(|| drain(shared, actor, ctx, task, must_yield)) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(())) => {
             shared.finish_pump();
@@ -136,6 +146,7 @@ fn drain<A: Actor<Context = Context<A>>>(
     actor: &mut A,
     ctx: &mut Context<A>,
     task: &mut TaskContext<'_>,
+    must_yield: impl Fn() -> bool,
 ) -> Poll<()> {
     // A sender may send and go between the last receive and the look at the senders: only an empty
     // mailbox *after* they were seen gone is final.
@@ -145,6 +156,10 @@ fn drain<A: Actor<Context = Context<A>>>(
             Next::Message(mut envelope) => {
                 nobody_left = false;
                 envelope.handle(actor, ctx);
+                if must_yield() {
+                    task.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
             }
             Next::Empty => return Poll::Pending,
             Next::Deserted if nobody_left => return Poll::Ready(()),

@@ -1,5 +1,7 @@
 //! What can be set for a supervised actor, and the defaults.
 
+use std::time::Duration;
+
 use actix::{Actor, Context};
 use supervision_core::{Cause, KnownErrors, NodeId, RestartType, ValidStrategy};
 
@@ -39,6 +41,8 @@ pub(crate) struct Extras {
     pub(crate) known: KnownErrors,
     pub(crate) observer: Option<Observer>,
     pub(crate) limiters: Limiters,
+    // Boxed: a word for those that have extras and no deadline.
+    pub(crate) stall_deadline: Option<Box<Duration>>,
 }
 
 impl Settings {
@@ -63,6 +67,10 @@ impl Settings {
     /// The limiter that a restart after this failure goes through.
     pub(crate) fn limiter_for(&self, cause: &Cause) -> Option<&SharedLimiter> {
         self.extras()?.limiters.choose(cause)
+    }
+
+    pub(crate) fn stall_deadline(&self) -> Option<Duration> {
+        self.extras()?.stall_deadline.as_deref().copied()
     }
 
     pub(crate) fn known(&self) -> Option<&KnownErrors> {

@@ -1,5 +1,7 @@
 //! The driver: one task per supervised actor, from its first start to its end.
 
+mod guarded;
+
 use std::{
     pin::Pin,
     rc::Rc,
@@ -25,6 +27,8 @@ use crate::{
     shared::Shared,
     suspension::{self, Entered},
 };
+
+pub(crate) use self::guarded::Guarded;
 
 /// Incarnations that one poll may start before other tasks get their turn; an actor that fails at
 /// once, without a delay and without a limit, would otherwise keep the thread to itself.

@@ -9,7 +9,7 @@ use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::{Data, Error, Fields, Index, Member};
 
-use self::rungs::ladder;
+use self::rungs::{MAX_DELAY, ladder};
 use crate::{
     errors::Errors,
     model::{ActorPath, Kind, Known, Pattern, Piece, Rule, Spanned, Supervision},
@@ -23,6 +23,7 @@ pub(crate) fn supervision(read: &Supervision, errors: &mut Errors) {
     whole_or_rules(read, errors);
     reachable(&read.rules, errors);
     known_once(&read.known, errors);
+    stall(read, errors);
     let strategies = read.rules.iter().map(|rule| &rule.strategy);
     let others = [&read.strategy, &read.default];
     let others = others.into_iter().flatten().map(|other| &other.value);
@@ -80,6 +81,15 @@ fn known_once(known: &[Known], errors: &mut Errors) {
             let message = format_args!("`{name}` is listed already; leave one out");
             errors.push(Error::new_spanned(of, message));
         }
+    }
+}
+
+fn stall(read: &Supervision, errors: &mut Errors) {
+    if let Some(stall) = &read.stall
+        && (stall.value.is_zero() || stall.value > MAX_DELAY)
+    {
+        let message = "a stall deadline must be longer than zero and at most 365 days";
+        errors.at(stall.span, message);
     }
 }
 

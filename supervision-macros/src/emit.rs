@@ -3,6 +3,8 @@
 
 mod rungs;
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
@@ -10,7 +12,7 @@ use syn::{
     WherePredicate, ext::IdentExt as _, parse_quote, spanned::Spanned as _,
 };
 
-use self::rungs::ladder;
+use self::rungs::{duration, ladder};
 use crate::{
     check::spelled,
     model::{
@@ -138,6 +140,7 @@ pub(crate) fn supervised(input: &DeriveInput, read: &Supervision) -> TokenStream
         read.history.map(
             |capacity| quote!(fn history_capacity() -> ::core::primitive::usize { #capacity }),
         ),
+        read.stall.as_ref().map(|stall| stall_fn(&rt, stall.value)),
     ];
     let items = items.into_iter().flatten();
     let hooks = read.hooks.iter().map(|hook| hook_fn(&rt, hook));
@@ -276,6 +279,15 @@ fn restart_type_fn(rt: &TokenStream, restart_type: RestartType) -> TokenStream {
     quote! {
         fn restart_type() -> #rt::RestartType {
             #rt::RestartType::#name
+        }
+    }
+}
+
+fn stall_fn(rt: &TokenStream, deadline: Duration) -> TokenStream {
+    let deadline = duration(rt, deadline);
+    quote! {
+        fn stall_deadline() -> #rt::Option<#rt::Duration> {
+            #rt::Option::Some(#deadline)
         }
     }
 }

@@ -26,6 +26,7 @@
 //!     default = restart(max = 3, within = "60s", delay = "100ms"),
 //!     restart_type = permanent,
 //!     history = 20,
+//!     stall = "5s",
 //!     before_restart = Self::flush,
 //! )]
 //! struct MyActor {
@@ -43,6 +44,7 @@
 //! let actor = MyActor { id: 7 };
 //! assert_eq!(actor.actor_path(), "/user/7");
 //! assert_eq!(actor.supervision_strategy().validate(), Ok(()));
+//! assert_eq!(MyActor::stall_deadline(), Some(std::time::Duration::from_secs(5)));
 //! ```
 //!
 //! # The grammar
@@ -59,6 +61,7 @@
 //!              | "known" "(" known { "," known } ")"
 //!              | "restart_type" "=" ( "permanent" | "transient" | "temporary" )
 //!              | "history" "=" INTEGER
+//!              | "stall" "=" duration
 //!              | hook "=" PATH
 //!              | "crate" "=" PATH
 //! hook        := "before_restart" | "after_restart" | "before_relocate" | "after_relocate"
@@ -103,6 +106,7 @@
 //! | types of rules, `known(..)` | `error_types()`, so that they are recognised in a box and as sources | knows only the standard ones |
 //! | `restart_type = ..` | `restart_type()` | `transient` |
 //! | `history = ..` | `history_capacity()` | 100 |
+//! | `stall = ..` | `stall_deadline()`: not being able to handle a message for longer is a failure, of type `stall` | nothing is watched |
 //! | `before_restart = f` and its like | the hook calls `f(self, ctx, failure)`, and those of relocation `f(self, ctx, node, failure)` | the hook does nothing |
 //! | `crate = path` | the runtime is `path` and not `::supervision_actix`, for crates that renamed or re-export it | |
 //!
@@ -131,8 +135,7 @@
 //! unit, growth without growing delays, fields that do not exist. What only the compiler can know
 //! (types, variants, functions and their arguments) it says itself, at the same places.
 //!
-//! A stall deadline and a codec for snapshots have no runtime yet; `stall = ..` and `snapshot = ..`
-//! are refused with that answer.
+//! A codec for snapshots has no runtime yet; `snapshot = ..` is refused with that answer.
 //!
 //! What is *not* seen: that two types are one under two names (`io::Error` and `std::io::Error`);
 //! the second rule is then never reached, as in a `Match` written by hand.

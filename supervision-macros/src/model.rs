@@ -32,6 +32,8 @@ pub(crate) struct Supervision {
     pub(crate) restart_type: Option<RestartType>,
     /// `history = ..`.
     pub(crate) history: Option<usize>,
+    /// `stall = ..`.
+    pub(crate) stall: Option<Spanned<Duration>>,
     /// `before_restart = ..` and its like.
     pub(crate) hooks: Vec<Hook>,
 }

@@ -14,7 +14,7 @@ pub(crate) use self::actor::actor_path;
 use self::{
     list::{attributes, each, once, word},
     strategy::ladder,
-    values::{count, module, restart_type},
+    values::{count, duration, module, restart_type},
 };
 use crate::{
     errors::Errors,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 const ITEMS: &str = "`strategy`, `on(..)`, `default`, `known(..)`, `restart_type`, `history`, \
-     `before_restart`, `after_restart`, `before_relocate`, `after_relocate` and `crate`";
+     `stall`, `before_restart`, `after_restart`, `before_relocate`, `after_relocate` and `crate`";
 
 /// Reads every `#[supervision(..)]` among `from`.
 pub(crate) fn supervision(from: &[Attribute], errors: &mut Errors) -> Supervision {
@@ -91,6 +91,7 @@ fn item(read: &mut Supervision, input: ParseStream<'_>, errors: &mut Errors) -> 
         ),
         "restart_type" => once(&mut read.restart_type, restart_type(input)?, &key, errors),
         "history" => once(&mut read.history, count(input)?.value, &key, errors),
+        "stall" => once(&mut read.stall, duration(input)?, &key, errors),
         "crate" => once(&mut read.runtime, module(input)?, &key, errors),
         _ => {
             if let Some(event) = HookEvent::of(&name) {
@@ -103,14 +104,19 @@ fn item(read: &mut Supervision, input: ParseStream<'_>, errors: &mut Errors) -> 
 
 /// A key that is none, and what to write.
 fn not_an_item(name: &str) -> Option<String> {
-    let known = ["strategy", "default", "restart_type", "history", "crate"];
+    let known = [
+        "strategy",
+        "default",
+        "restart_type",
+        "history",
+        "stall",
+        "crate",
+    ];
     if known.contains(&name) || HookEvent::of(name).is_some() {
         return None;
     }
     Some(match name {
-        "stall" | "stall_deadline" => {
-            format!("`{name}` is not supported yet: nothing watches for stalls in this version")
-        }
+        "stall_deadline" => "write `stall = \"5s\"`".to_owned(),
         "snapshot" | "codec" => {
             format!("`{name}` is not supported yet: no state moves between nodes in this version")
         }

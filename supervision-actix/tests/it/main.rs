@@ -20,6 +20,7 @@ mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
+mod stall;
 mod storm;
 mod survival;
 mod table;

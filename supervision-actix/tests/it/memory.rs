@@ -205,6 +205,16 @@ fn idle_actors_cause_no_wake_ups() {
             };
             (0..1_000).map(start).collect::<Vec<_>>()
         });
+        let watched = wake_ups_of(|| {
+            let start = |n| {
+                let props = ActorProps::plain(format!("/user/{n}"), || Victim);
+                let props = props.with_stall_deadline(Duration::from_millis(10));
+                let actor = props.with_supervision(unlimited()).start_actor();
+                actor.do_send(Fail);
+                actor
+            };
+            (0..1_000).map(start).collect::<Vec<_>>()
+        });
         let failed = wake_ups_of(|| {
             let start = |n| {
                 let props = ActorProps::plain(format!("/user/{n}"), || Victim);
@@ -219,10 +229,11 @@ fn idle_actors_cause_no_wake_ups() {
         let ticking = wake_ups_of(|| ActorProps::plain("/user/ticker", || Ticker).start());
         println!(
             "wake-ups in a second: 1000 idle {idle}, 1000 idle after failures {failed}, \
-             no actor {nothing}, one with a timer of 10 ms {ticking}"
+             1000 idle with deadlines {watched}, no actor {nothing}, one with a timer of 10 ms {ticking}"
         );
         assert!(ticking > 50, "the measure does not work: {ticking}");
         assert!(idle <= nothing + 5, "{idle} against {nothing}");
+        assert!(watched <= nothing + 5, "{watched} against {nothing}");
         assert!(failed <= nothing + 5, "{failed} against {nothing}");
     };
     alone(

@@ -110,7 +110,7 @@ fn limit(limit: Limit) -> TokenStream {
     }
 }
 
-fn duration(rt: &TokenStream, duration: Duration) -> TokenStream {
+pub(super) fn duration(rt: &TokenStream, duration: Duration) -> TokenStream {
     if let Ok(millis) = u64::try_from(duration.as_millis())
         && Duration::from_millis(millis) == duration
     {

@@ -67,6 +67,7 @@ fn everything_expands_to_full_paths() {
             known(std::fmt::Error, other::Error.*),
             restart_type = permanent,
             history = 20,
+            stall = "1m 30s",
             before_restart = Self::flush,
             after_relocate = arrived,
         )]

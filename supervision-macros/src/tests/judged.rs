@@ -91,6 +91,16 @@ fn limits_are_allowed_up_to_themselves() {
 }
 
 #[test]
+fn a_stall_deadline_is_longer_than_zero_and_at_most_a_year() {
+    assert_refused("stall = 1ns", []);
+    assert_refused("stall = \"365d\"", []);
+    assert_refused("stall = 0s", ["a stall deadline must be longer"]);
+    assert_refused("stall = \"365d 1ns\"", ["a stall deadline must be"]);
+    assert_refused("stall = 5", ["a duration needs a unit"]);
+    assert_refused("stall_deadline = 5s", ["write `stall = \"5s\"`"]);
+}
+
+#[test]
 fn a_path_is_held_against_the_type_it_is_for() {
     let long = "x".repeat(1_024);
     let fixed = |path: &str| path_errors(&format!("#[actor(path = {path:?})] struct A;"));

@@ -27,6 +27,7 @@ enum DatabaseError {
     known(std::fmt::Error),
     restart_type = permanent,
     history = 20,
+    stall = "1m 30s",
     before_restart = Self::flush,
     after_restart = restored,
     before_relocate = Self::leave,
@@ -60,6 +61,7 @@ fn main() {
     assert_eq!(worker.supervision_strategy().validate(), Ok(()));
     assert_eq!(Worker::restart_type(), RestartType::Permanent);
     assert_eq!(Worker::history_capacity(), 20);
+    assert_eq!(Worker::stall_deadline(), Some(std::time::Duration::from_secs(90)));
     let errors = [DatabaseError::Timeout, DatabaseError::Refused(1), DatabaseError::Gone { since: 1 }];
     assert_eq!(errors.map(|error| error.variant()), ["Timeout", "Refused", "Gone"]);
 }

@@ -1,4 +1,4 @@
-//! Not supported yet, and said so.
+//! Every poll would be a stall.
 
 use actix::prelude::*;
 use supervision_actix::prelude::*;
@@ -6,7 +6,7 @@ use supervision_actix::prelude::*;
 #[derive(DistributedActor, SupervisedDistributedActor)]
 #[actor(path = "/user/worker")]
 #[supervision(
-    stall = "5s",
+    stall = 0s,
 )]
 struct Worker;
 
