@@ -68,11 +68,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             self.managed(|m| m.answer = Some(Answer::End));
             return;
         }
-        let told = Told {
+        let told = Box::new(Told {
             info: Rc::new(self.describe(&entered.cause)),
             decision: None,
             is_suspended: true,
-        };
+        });
         self.ledger().join(entered.reporter);
         self.managed(|m| {
             m.failure = Some(told);
@@ -106,11 +106,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             cause, reporter, ..
         }) = causes.next()
         {
-            let told = Told {
+            let told = Box::new(Told {
                 info: Rc::new(self.describe(&cause)),
                 decision: None,
                 is_suspended: false,
-            };
+            });
             self.ledger().join(reporter);
             self.managed(|m| {
                 m.failure = Some(told);
@@ -138,13 +138,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Records a failure that the group was told of and did not decide about.
     pub(super) fn supersede_undecided(&self) {
         let told = self.managed(|m| m.failure.take()).flatten();
-        if let Some(Told {
-            info,
-            decision: None,
-            ..
-        }) = told
+        if let Some(told) = told
+            && told.decision.is_none()
         {
-            self.record(Kept::superseded((*info).clone()));
+            self.record(Kept::superseded((*told.info).clone()));
         }
     }
 }
