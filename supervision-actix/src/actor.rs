@@ -41,7 +41,8 @@ pub trait SupervisedDistributedActor: DistributedActor {
     /// How failures are handled; read at each start of an incarnation.
     ///
     /// A strategy given to [`with_supervision`](crate::ActorProps::with_supervision) goes before
-    /// this one. An invalid strategy ends the actor with
+    /// this one, and one [changed to](crate::ChangeStrategy) while the actor runs before both. An
+    /// invalid strategy ends the actor with
     /// [`EndReason::InvalidStrategy`](crate::EndReason). The default is
     /// [`SupervisionStrategy::default`].
     fn supervision_strategy(&self) -> SupervisionStrategy {

@@ -23,6 +23,8 @@ pub(crate) enum Alert {
     NoPump = 16,
     /// A message was taken out of the mailbox and not handled yet.
     Stashed = 32,
+    /// Something panicked: where is to be forgotten before anything else is polled.
+    Panicked = 64,
 }
 
 impl Alerts {

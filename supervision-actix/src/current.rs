@@ -9,13 +9,38 @@ use std::{any::Any, rc::Rc};
 use actix::{Actor, Context};
 use scoped_tls::scoped_thread_local;
 
-use crate::shared::Shared;
+use crate::{panic_notes::PanicNotes, shared::Shared};
 
-scoped_thread_local!(static CURRENT: Rc<dyn Any>);
+scoped_thread_local!(static CURRENT: Rc<dyn Polled>);
+
+// A task of its own that works for an actor.
+scoped_thread_local!(static TASK: PanicNotes);
+
+/// The shared state of a supervised actor of any type.
+pub(crate) trait Polled: Any {
+    /// Where the panics of this poll are noted. They are forgotten before the next one.
+    fn panic_notes(&self) -> &PanicNotes;
+}
 
 /// Runs `work` with `shared` as the current one.
-pub(crate) fn scope<R>(shared: Rc<dyn Any>, work: impl FnOnce() -> R) -> R {
+pub(crate) fn scope<R>(shared: Rc<dyn Polled>, work: impl FnOnce() -> R) -> R {
     CURRENT.set(&shared, work)
+}
+
+/// Runs a watched task's `work`; inside an actor it belongs to that.
+pub(crate) fn task_scope<R>(work: impl FnOnce() -> R) -> R {
+    if CURRENT.is_set() {
+        return work();
+    }
+    TASK.set(&PanicNotes::default(), work)
+}
+
+/// Runs `work` with the notes of the actor or task being polled, if there is one.
+pub(crate) fn with_notes<R>(work: impl FnOnce(&PanicNotes) -> R) -> Option<R> {
+    if CURRENT.is_set() {
+        return Some(CURRENT.with(|current| work(current.panic_notes())));
+    }
+    TASK.is_set().then(|| TASK.with(work))
 }
 
 /// Runs `work` with the state of the actor being polled, if that is a supervised `A`.
@@ -26,7 +51,10 @@ where
     if !CURRENT.is_set() {
         return None;
     }
-    CURRENT.with(|current| current.downcast_ref().map(work))
+    CURRENT.with(|current| {
+        let current: &dyn Any = &**current;
+        current.downcast_ref().map(work)
+    })
 }
 
 /// The state of the actor that `ctx` belongs to, if it is supervised and being polled.
@@ -37,7 +65,8 @@ where
     if !CURRENT.is_set() {
         return None;
     }
-    let shared = CURRENT.with(|current| current.clone().downcast::<Shared<A>>().ok())?;
+    let shared: Rc<dyn Any> = CURRENT.with(Rc::clone);
+    let shared = shared.downcast::<Shared<A>>().ok()?;
     // A handler may hold another context of its own type: that of an actor it is creating.
     shared.is_context(ctx).then_some(shared)
 }

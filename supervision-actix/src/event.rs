@@ -1,7 +1,7 @@
 //! What observers are told.
 
 use serde::{Deserialize, Serialize};
-use supervision_core::{Decision, FailureInfo, InvalidStrategy};
+use supervision_core::{Decision, FailureInfo, InvalidStrategy, SupervisionStrategy};
 
 use crate::record::Outcome;
 
@@ -43,6 +43,17 @@ pub enum SupervisionEvent {
         /// [`Outcome::Restarted`], or [`Outcome::RestartedInPlace`] where a relocation had no
         /// other node to go to.
         outcome: Outcome,
+    },
+    /// The strategy was changed through the supervisor, see [`ChangeStrategy`](crate::ChangeStrategy).
+    StrategyChanged {
+        /// The actor's path.
+        path: String,
+        /// The strategy before.
+        from: SupervisionStrategy,
+        /// The strategy in force now.
+        to: SupervisionStrategy,
+        /// Whether `to` is what the actor was configured with.
+        configured: bool,
     },
     /// The actor has ended; nothing comes after this.
     Ended {

@@ -63,6 +63,8 @@ mod settings;
 mod fail;
 mod fail_on_err;
 mod known;
+pub mod panic_hook;
+mod panic_notes;
 mod panics;
 mod report;
 mod watch;
@@ -85,6 +87,7 @@ mod record;
 mod control;
 mod supervisor;
 
+mod change_strategy;
 mod managed;
 mod order;
 
@@ -101,6 +104,7 @@ pub use supervision_core::{
 
 pub use crate::{
     actor::{DistributedActor, SupervisedDistributedActor},
+    change_strategy::{ChangeStrategy, ChangeStrategyError},
     event::{EndReason, SupervisionEvent},
     factory::{Factory, FromFn, FromTryFn, Prototype},
     fail::{NotSupervised, SupervisedContext},

@@ -46,6 +46,8 @@ pub(crate) struct Managed {
 /// A failure that the group was told of.
 struct Told {
     info: Rc<FailureInfo>,
+    /// Where it panicked, if it did.
+    location: Option<Box<str>>,
     decision: Option<Decision>,
     /// Whether the incarnation waits for the answer.
     is_suspended: bool,

@@ -7,6 +7,8 @@ use std::{
 
 use supervision_core::Cause;
 
+use crate::{current, panic_notes::PanicNotes};
+
 /// Runs `f`; a panic becomes a cause.
 ///
 /// What `f` left half-changed is the caller's to discard, hence no `UnwindSafe` is asked for.
@@ -24,23 +26,41 @@ pub(crate) fn payload_caught<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Describes a panic by its payload, and drops the payload.
+/// Describes a panic by its payload and the place where it happened, and drops the payload. To be
+/// called in the poll that caught it.
 #[cold]
 pub(crate) fn cause_of_panic(payload: Payload) -> Cause {
-    let message = text_of_panic(&*payload);
+    let cause = describe_panic(&*payload, |notes| notes.take(&*payload));
     drop_guarded(payload);
-    Cause::panic(message)
+    cause
+}
+
+/// As [`cause_of_panic`], for a panic that goes on.
+pub(crate) fn cause_of_passing_panic(payload: &(dyn Any + Send)) -> Cause {
+    describe_panic(payload, |notes| notes.look(payload))
+}
+
+fn describe_panic(
+    payload: &(dyn Any + Send),
+    location: impl FnOnce(&PanicNotes) -> Option<String>,
+) -> Cause {
+    let cause = Cause::panic(text_of_panic(payload));
+    match current::with_notes(location).flatten() {
+        Some(location) => cause.at(location),
+        None => cause,
+    }
 }
 
 /// A panic's payload as text.
-pub(crate) fn text_of_panic(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "panic payload is not text".to_owned()
-    }
+fn text_of_panic(payload: &(dyn Any + Send)) -> String {
+    let text = known_text(payload);
+    text.unwrap_or("panic payload is not text").to_owned()
+}
+
+/// A payload that is text.
+pub(crate) fn known_text(payload: &(dyn Any + Send)) -> Option<&str> {
+    let literal = payload.downcast_ref::<&'static str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
 /// Drops a value whose destructor may panic; such a panic ends here.

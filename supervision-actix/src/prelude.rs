@@ -10,6 +10,7 @@ pub use uuid::Uuid;
 
 pub use crate::{
     actor::{DistributedActor, SupervisedDistributedActor},
+    change_strategy::ChangeStrategy,
     event::{EndReason, SupervisionEvent},
     fail::SupervisedContext,
     fail_on_err::{FailOnErr, FailOnErrExt},

@@ -12,6 +12,7 @@ use crate::{
     factory::{Factory, FromFn, FromTryFn, Prototype},
     hooks::Hooks,
     mailbox::Mailbox,
+    panic_hook,
     settings::{Settings, Spec},
     shared::Shared,
     supervision::Supervision,
@@ -153,7 +154,8 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
         }
     }
 
-    /// Sets the strategy; it goes before the actor's own `supervision_strategy()`.
+    /// Sets the strategy; it goes before the actor's own `supervision_strategy()`. While the actor
+    /// runs it can be replaced, see [`ChangeStrategy`](crate::ChangeStrategy).
     pub fn with_supervision(mut self, strategy: SupervisionStrategy) -> Self {
         self.strategy = Some(strategy);
         self
@@ -339,6 +341,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> Ready<A, F> {
     }
 
     fn spawn_with(self, mailbox: Mailbox<A>, inbox: Option<AddressReceiver<SupervisorActor<A>>>) {
+        panic_hook::install();
         let port = inbox.map(Port::with_inbox);
         let shared = Shared::new(mailbox, port, Rc::new(self.spec));
         actix_rt::spawn(Supervision::new(shared, Box::new(self.factory)));

@@ -16,6 +16,12 @@ pub struct FailureRecord {
     pub decision: Option<Decision>,
     /// What came of the decision.
     pub outcome: Outcome,
+    /// Where the code panicked, as `src/x.rs:12:5`; `None` if it did not panic or the place is not
+    /// known, see [`panic_hook`](crate::panic_hook). Of an incarnation that panics more than once the
+    /// first panic is its failure; the others have records of their own
+    /// ([`Outcome::Superseded`]).
+    #[serde(default)]
+    pub panic_location: Option<String>,
     /// Paths of the groups that escalated the failure, the actor's own group first; empty where
     /// none did.
     #[serde(default)]
@@ -52,26 +58,33 @@ pub(crate) struct Kept {
     pub(crate) info: Rc<FailureInfo>,
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Outcome,
+    pub(crate) panic_location: Option<Box<str>>,
     pub(crate) escalated_by: Vec<Arc<str>>,
 }
 
 impl Kept {
     /// A failure whose decision is being carried out.
-    pub(crate) fn decided(info: Rc<FailureInfo>, decision: Decision) -> Self {
+    pub(crate) fn decided(
+        location: Option<&str>,
+        info: Rc<FailureInfo>,
+        decision: Decision,
+    ) -> Self {
         Self {
             info,
             decision: Some(decision),
             outcome: Outcome::Pending,
+            panic_location: location.map(Into::into),
             escalated_by: Vec::new(),
         }
     }
 
     /// A failure that came too late to be decided on.
-    pub(crate) fn superseded(info: FailureInfo) -> Self {
+    pub(crate) fn superseded(location: Option<&str>, info: Rc<FailureInfo>) -> Self {
         Self {
-            info: Rc::new(info),
+            info,
             decision: None,
             outcome: Outcome::Superseded,
+            panic_location: location.map(Into::into),
             escalated_by: Vec::new(),
         }
     }
@@ -82,6 +95,7 @@ impl Kept {
             info: (*self.info).clone(),
             decision: self.decision.clone(),
             outcome: self.outcome,
+            panic_location: self.panic_location.as_deref().map(str::to_owned),
             escalated_by: self.escalated_by.iter().map(|by| by.to_string()).collect(),
         }
     }

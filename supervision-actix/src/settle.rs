@@ -50,7 +50,11 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
     } = entered;
     let (info, decision) = shared.decide(&cause, resumable);
     shared.ledger().join(reporter);
-    shared.record(Kept::decided(info.clone(), decision.clone()));
+    shared.record(Kept::decided(
+        cause.location(),
+        info.clone(),
+        decision.clone(),
+    ));
     shared.emit(|| SupervisionEvent::Failed {
         failure: (*info).clone(),
         incarnation: shared.incarnation(),

@@ -1,36 +1,35 @@
 //! The state of one supervised actor that outlives its incarnations: what the driver, the pump and
 //! the code inside the actor have in common.
 
+mod intake;
 mod life;
+mod strategy;
 
 use std::{
     cell::{Cell, OnceCell, Ref, RefCell, RefMut},
     rc::Rc,
     task::{Context as TaskContext, Poll},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use actix::{
     Actor, Addr, Context,
     dev::{AsyncContextParts, Envelope},
 };
-use supervision_core::{Cause, FailureInfo, KnownErrors, ValidStrategy};
-use uuid::Uuid;
+use supervision_core::ValidStrategy;
 
 use crate::{
     alerts::{Alert, Alerts},
     control::Port,
-    event::EndReason,
-    known::with_standard,
-    ledger::{Ledger, answer},
+    current::Polled,
+    ledger::Ledger,
     mailbox::Mailbox,
+    panic_notes::PanicNotes,
     panics::drop_guarded,
     pump::Next,
-    record::Kept,
     settings::Spec,
-    settle::{Settled, Verdict},
-    suspension::{Entered, MAX_ENTERED, Reporter},
 };
+
+use strategy::ToldState;
 
 /// Where a supervised actor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,16 +67,12 @@ pub(crate) struct Shared<A: Actor<Context = Context<A>>> {
 struct Rare<A: Actor<Context = Context<A>>> {
     ledger: RefCell<Ledger<A>>,
     told: RefCell<Option<ToldState>>,
+    /// The strategy that goes before all others. Boxed: few actors have one.
+    changed: RefCell<Option<Box<ValidStrategy>>>,
     /// A waker can be registered only by trying to receive, so a mailbox that must be watched but
     /// not emptied leaves the envelope it got here.
     stash: RefCell<Option<Envelope<A>>>,
-}
-
-/// What the last incarnation said about itself.
-struct ToldState {
-    path: Option<String>,
-    strategy: ValidStrategy,
-    error_types: KnownErrors,
+    panics: PanicNotes,
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
@@ -149,25 +144,14 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.pump_finished.get()
     }
 
-    /// Calls `f` with the strategy in force: the one given at the start, else what the last
-    /// incarnation said, else the default.
-    pub(crate) fn with_strategy<R>(&self, f: impl FnOnce(&ValidStrategy) -> R) -> R {
-        if let Some(strategy) = &self.spec.strategy {
-            return f(strategy);
-        }
-        let told = self.rare.get().map(|rare| rare.told.borrow());
-        match told.as_ref().and_then(|told| told.as_ref()) {
-            Some(told) => f(&told.strategy),
-            None => f(&ValidStrategy::default()),
-        }
-    }
-
     fn rare(&self) -> &Rare<A> {
         self.rare.get_or_init(|| {
             Box::new(Rare {
                 ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity)),
                 told: RefCell::default(),
+                changed: RefCell::default(),
                 stash: RefCell::default(),
+                panics: PanicNotes::default(),
             })
         })
     }
@@ -182,6 +166,15 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.rare.get().map(|rare| rare.ledger.borrow_mut())
     }
 
+    /// Forgets where the actor panicked: whoever caught it has asked by now.
+    pub(crate) fn forget_panics(&self) {
+        if self.alerts.take(Alert::Panicked)
+            && let Some(rare) = self.rare.get()
+        {
+            rare.panics.clear();
+        }
+    }
+
     /// The way to the supervisor, if somebody ever wanted it.
     pub(crate) fn port(&self) -> Option<Ref<'_, Port<A>>> {
         Ref::filter_map(self.port.get()?.borrow(), Option::as_ref).ok()
@@ -191,6 +184,13 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     pub(crate) fn port_mut(&self) -> RefMut<'_, Option<Port<A>>> {
         self.alerts.raise(Alert::Port);
         self.port.get_or_init(Box::default).borrow_mut()
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> Polled for Shared<A> {
+    fn panic_notes(&self) -> &PanicNotes {
+        self.alerts.raise(Alert::Panicked);
+        &self.rare().panics
     }
 }
 
@@ -294,130 +294,4 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             mailbox.reset_capacity(self.spec.settings.mailbox_capacity);
         }
     }
-}
-
-/// Failures on their way to a decision.
-impl<A: Actor<Context = Context<A>>> Shared<A> {
-    /// Describes a failure that happens now.
-    pub(crate) fn describe(&self, cause: &Cause) -> FailureInfo {
-        FailureInfo {
-            actor_path: self.path(),
-            node_id: self.spec.settings.node_id(),
-            time: unix_millis(),
-            error: cause.message().to_owned(),
-            error_type: cause.error_type().to_owned(),
-            restart_count: self.ledger().restarts(),
-            failure_id: Uuid::new_v4(),
-        }
-    }
-
-    /// Queues a failure of the incarnation; `false` if too many are waiting already.
-    pub(crate) fn enter(&self, entered: Entered<A>) -> bool {
-        let room = self.has_room();
-        if room {
-            self.ledger().entered.push_back(entered);
-            self.alerts.raise(Alert::Entered);
-        }
-        room
-    }
-
-    fn has_room(&self) -> bool {
-        self.known_ledger()
-            .is_none_or(|ledger| ledger.entered.len() < MAX_ENTERED)
-    }
-
-    /// Records what entered and can no longer be decided on.
-    pub(crate) fn supersede_entered(&self) {
-        while let Some(entered) = self.next_entered() {
-            self.supersede(&entered.cause, entered.reporter);
-        }
-    }
-
-    /// Whether a failure waits for its decision.
-    pub(crate) fn has_entered(&self) -> bool {
-        if !self.alerts.is(Alert::Entered) {
-            return false;
-        }
-        let waits = self
-            .known_ledger()
-            .is_some_and(|ledger| !ledger.entered.is_empty());
-        if !waits {
-            self.alerts.clear(Alert::Entered);
-        }
-        waits
-    }
-
-    /// Whether something waits for a decision on what becomes of the incarnation.
-    pub(crate) fn is_undecided(&self) -> bool {
-        if self.is_managed() {
-            return self.has_work_for_suspension();
-        }
-        self.has_entered() || (self.alerts.is(Alert::EndRequested) && !self.has_verdict())
-    }
-
-    /// Decides on the request to end.
-    pub(crate) fn settle_request(&self) -> Settled {
-        self.ledger().verdict = Some(Verdict::End(EndReason::Requested));
-        Settled::Ended
-    }
-
-    pub(crate) fn next_entered(&self) -> Option<Entered<A>> {
-        self.known_ledger()?.entered.pop_front()
-    }
-
-    /// A failure reported from outside.
-    pub(crate) fn report(&self, cause: Cause, reporter: Reporter<A>) {
-        match self.status.get() {
-            Status::Starting | Status::Running if self.has_room() => {
-                self.enter(Entered {
-                    cause,
-                    resumable: true,
-                    reporter,
-                });
-                self.alerts.raise(Alert::Reported);
-            }
-            // Those before it are enough to decide by, or the incarnation it is about has failed
-            // already.
-            Status::Starting | Status::Running | Status::Waiting => {
-                self.supersede(&cause, reporter);
-            }
-            Status::Ended => answer(vec![reporter], || None),
-        }
-    }
-
-    /// Records a failure of an incarnation whose end is decided; its reporter learns what becomes of
-    /// the actor.
-    pub(crate) fn supersede(&self, cause: &Cause, reporter: Reporter<A>) {
-        self.record(Kept::superseded(self.describe(cause)));
-        self.ledger().join(reporter);
-    }
-
-    /// Whether it is decided what comes after the incarnation.
-    pub(crate) fn has_verdict(&self) -> bool {
-        self.known_ledger()
-            .is_some_and(|ledger| ledger.verdict.is_some())
-    }
-
-    pub(crate) fn take_verdict(&self) -> Option<Verdict> {
-        self.known_ledger()?.verdict.take()
-    }
-
-    /// The types by which an erased error of this actor's can be recognised, the actor's own first.
-    pub(crate) fn with_known_errors<R>(&self, f: impl FnOnce(&KnownErrors) -> R) -> R {
-        let told = self.rare.get().and_then(|rare| {
-            rare.told
-                .borrow()
-                .as_ref()
-                .map(|told| told.error_types.clone())
-        });
-        with_standard([self.spec.settings.known(), told.as_ref()], f)
-    }
-}
-
-/// The wall clock, for records only.
-fn unix_millis() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

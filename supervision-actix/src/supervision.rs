@@ -102,6 +102,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         let mut starts = 0;
         loop {
             if !self.shared.alerts.none() {
+                self.shared.forget_panics();
                 control::serve(&self.shared, task);
                 self.obey(task);
                 self.end_if_requested();

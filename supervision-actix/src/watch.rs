@@ -1,17 +1,16 @@
 //! Futures that run in tasks of their own, where a panic would be nobody's.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::resume_unwind,
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
 
-use supervision_core::Cause;
-
 use crate::{
     control::{Call, Remark},
-    panics::text_of_panic,
+    current,
+    panics::{cause_of_passing_panic, payload_caught},
 };
 
 /// A future whose panic is reported to the actor that made it, see
@@ -37,16 +36,15 @@ impl<F: Future> Future for Watched<F> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        match catch_unwind(AssertUnwindSafe(|| this.future.as_mut().poll(task))) {
-            Ok(polled) => polled,
-            Err(payload) => {
+        current::task_scope(|| {
+            payload_caught(|| this.future.as_mut().poll(task)).unwrap_or_else(|payload| {
                 if let Some((call, incarnation)) = this.reports_to.take() {
-                    let cause = Cause::panic(text_of_panic(&*payload));
+                    let cause = cause_of_passing_panic(&*payload);
                     call.remark(Remark { cause, incarnation });
                 }
                 // The task ends as it would have; its asker must not wait for ever.
                 resume_unwind(payload)
-            }
-        }
+            })
+        })
     }
 }

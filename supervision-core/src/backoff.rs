@@ -26,6 +26,9 @@ pub struct Backoff {
     reset_after: Duration,
 }
 
+/// A valid backoff holds no NaN, so each equals itself.
+impl Eq for Backoff {}
+
 /// A backoff was refused; nothing was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackoffError {

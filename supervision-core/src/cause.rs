@@ -40,6 +40,9 @@ pub struct Cause {
     kind: CauseKind,
     outer: ErrorLink,
     sources: Vec<ErrorLink>,
+    /// Not written: who keeps a cause for others keeps this beside it.
+    #[serde(skip)]
+    location: Option<Box<str>>,
 }
 
 impl Cause {
@@ -64,18 +67,20 @@ impl Cause {
             message: what_it_says(error),
             variant: known.variant_of(error).map(Cow::Borrowed),
         };
-        let sources = std::iter::successors(source_of(error, known), |error| source_of(*error, known))
-            .take(MAX_CHAIN - 1)
-            .map(|e| ErrorLink {
-                error_type: known.name_of(e),
-                message: what_it_says(e),
-                variant: known.variant_of(e).map(Cow::Borrowed),
-            })
-            .collect();
+        let sources =
+            std::iter::successors(source_of(error, known), |error| source_of(*error, known))
+                .take(MAX_CHAIN - 1)
+                .map(|e| ErrorLink {
+                    error_type: known.name_of(e),
+                    message: what_it_says(e),
+                    variant: known.variant_of(e).map(Cow::Borrowed),
+                })
+                .collect();
         Self {
             kind: CauseKind::Error,
             outer,
             sources,
+            location: None,
         }
     }
 
@@ -115,7 +120,23 @@ impl Cause {
                 variant: None,
             },
             sources: Vec::new(),
+            location: None,
         }
+    }
+
+    /// Sets where it happened, for a panic as `src/x.rs:12:5`. For people: it is never decided by, and
+    /// it is left out where a cause is serialized.
+    #[must_use]
+    pub fn at(self, location: impl Into<Box<str>>) -> Self {
+        Self {
+            location: Some(location.into()),
+            ..self
+        }
+    }
+
+    /// Where it happened, if that was [set](Self::at).
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
     }
 
     /// The sort of this cause.

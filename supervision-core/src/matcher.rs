@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{error_link::ErrorVariants, error_type::canonical, strategy::SupervisionStrategy};
 
 /// A rule: failures of `error_type` are handled by `strategy`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SupervisionMatcher {
     /// The type's name, compared as [`matches`](crate::matches) tells; `panic`, `stall` and `exit`

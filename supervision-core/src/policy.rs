@@ -14,7 +14,7 @@ use crate::{
 
 /// A supervision strategy that is known to be valid: as small as the strategy itself, to keep where
 /// a [`Policy`] may never be needed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ValidStrategy(SupervisionStrategy);
 
 impl ValidStrategy {

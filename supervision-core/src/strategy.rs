@@ -13,7 +13,7 @@ use crate::{
 ///
 /// The fields are public, so a literal can hold nonsense; [`Policy::new`](crate::Policy::new) and
 /// deserialization refuse it. In text formats durations are written `"1m 30s"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub enum SupervisionStrategy {
     /// A new incarnation takes over the mailbox on the same node, `delay` after the failure.

@@ -8,6 +8,7 @@
 mod bench;
 mod ci;
 mod demo;
+mod otp;
 mod sample;
 mod test;
 mod tidy;
@@ -41,6 +42,8 @@ enum Command {
     Tidy(tidy::Args),
     /// Measure supervised actors beside bare ones, in turn, and compare
     Bench(bench::Args),
+    /// Compare the core's groups with Erlang/OTP's supervisor on random schedules
+    Otp(otp::Args),
     /// Write the demo's input file anew
     Sample(sample::Args),
 }
@@ -68,6 +71,7 @@ fn run(command: Command) -> Result<Option<Figures>, Failed> {
         Command::Ci(args) => ci::run(args).map(Some),
         Command::Tidy(args) => tidy::run(args).map(Some),
         Command::Bench(args) => bench::run(args).map(Some),
+        Command::Otp(args) => otp::run(args).map(Some),
         Command::Sample(args) => sample::run(args).map(Some),
     }
 }

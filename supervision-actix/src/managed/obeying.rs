@@ -84,7 +84,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .flatten()
             .unwrap_or_else(|| Rc::new(self.describe(cause)));
         self.ledger().close_failed_start();
-        self.record(Kept::decided(info.clone(), decision.clone()));
+        self.record(Kept::decided(
+            cause.location(),
+            info.clone(),
+            decision.clone(),
+        ));
         self.emit(|| SupervisionEvent::Failed {
             failure: (*info).clone(),
             incarnation: self.incarnation(),

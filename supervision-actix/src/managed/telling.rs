@@ -70,6 +70,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         }
         let told = Box::new(Told {
             info: Rc::new(self.describe(&entered.cause)),
+            location: entered.cause.location().map(Into::into),
             decision: None,
             is_suspended: true,
         });
@@ -108,6 +109,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         {
             let told = Box::new(Told {
                 info: Rc::new(self.describe(&cause)),
+                location: cause.location().map(Into::into),
                 decision: None,
                 is_suspended: false,
             });
@@ -141,7 +143,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if let Some(told) = told
             && told.decision.is_none()
         {
-            self.record(Kept::superseded((*told.info).clone()));
+            self.record(Kept::superseded(
+                told.location.as_deref(),
+                told.info.clone(),
+            ));
         }
     }
 }

@@ -3,17 +3,15 @@
 use std::any::Any;
 
 use actix::{Actor, Context};
-use supervision_core::ValidStrategy;
 
 use crate::{
     event::{EndReason, SupervisionEvent},
-    hooks::Told,
     ledger::answer,
     panics::{caught, drop_guarded},
     record::{Kept, Outcome},
 };
 
-use super::{Shared, Status, ToldState};
+use super::{Shared, Status};
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// A new incarnation begins.
@@ -21,32 +19,6 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.incarnation.set(self.incarnation.get() + 1);
         self.status.set(Status::Starting);
         self.pump_finished.set(false);
-    }
-
-    /// Takes over what a new incarnation says about itself.
-    pub(crate) fn listen(&self, told: Told) -> Result<(), EndReason> {
-        let Told {
-            path,
-            strategy,
-            error_types,
-        } = told;
-        let path = (path != self.spec.path).then_some(path);
-        let overridden = self.spec.strategy.is_some();
-        let valid = if overridden {
-            Ok(ValidStrategy::default())
-        } else {
-            ValidStrategy::new(strategy)
-        };
-        let strategy = valid.map_err(|problem| EndReason::invalid(&problem))?;
-        let says_nothing = strategy == ValidStrategy::default() && error_types.is_empty();
-        if path.is_some() || !says_nothing || self.rare.get().is_some() {
-            *self.rare().told.borrow_mut() = Some(ToldState {
-                path,
-                strategy,
-                error_types,
-            });
-        }
-        Ok(())
     }
 
     /// What is left to do once `started`, and what it waited for, have run.
@@ -125,6 +97,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             path = kept.info.actor_path,
             error_type = kept.info.error_type,
             error = kept.info.error,
+            panic_location = kept.panic_location.as_deref(),
             decision = ?kept.decision,
             "actor failed"
         );

@@ -1,6 +1,7 @@
 //! Integration tests of the actix adapter, one module per promise.
 
 mod arbiter_stop;
+mod change_strategy;
 mod child;
 #[cfg(feature = "macros")]
 mod derive;
@@ -13,6 +14,7 @@ mod group_stage;
 mod group_tree;
 mod memory;
 mod ordering;
+mod panic_location;
 mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed

@@ -120,8 +120,13 @@ async fn run_cell(place: Place, strategy: Strategy) {
                     info,
                     decision,
                     outcome,
+                    panic_location,
                     ..
                 } = record;
+                let found = panic_location.is_some_and(|place| place.contains("/table/"));
+                // Two are raised without the hook, which alone learns where a panic happens.
+                let hooked = !matches!(place, Place::PayloadIsNotText | Place::PayloadPanicsOnDrop);
+                assert_eq!(found, hooked && info.error_type == "panic", "{place:?}");
                 let error_type = match &*info.error_type {
                     "panic" => "panic",
                     "exit" => "exit",

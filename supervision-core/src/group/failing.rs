@@ -7,7 +7,7 @@ use crate::{
     group::{
         Group,
         machine::{Moment, Phase},
-        message::{Command, EndReason, Incarnation},
+        message::{ChildId, Command, EndReason, Incarnation},
         roster::{Key, State, Then},
         sequence::{AfterStop, Sequence},
         spec::{AutoShutdown, GroupStrategy},
@@ -66,22 +66,31 @@ impl Group {
                 }
             },
             Decision::Escalate { reason } => match suspended {
-                Some(incarnation) => {
-                    self.phase = Phase::Escalating {
-                        incarnation,
-                        cause: cause.clone(),
-                        reason,
-                    };
-                    self.commands.push_back(Command::Escalate {
-                        child: id,
-                        incarnation,
-                        cause,
-                        reason,
-                    });
-                }
+                Some(incarnation) => self.escalate(id, incarnation, cause, reason),
                 None => self.escalated(key, cause, reason),
             },
         }
+    }
+
+    /// Asks the parent, and decides nothing until it has answered.
+    fn escalate(
+        &mut self,
+        child: ChildId,
+        incarnation: Incarnation,
+        cause: Cause,
+        reason: EscalationReason,
+    ) {
+        self.phase = Phase::Escalating {
+            incarnation,
+            cause: cause.clone(),
+            reason,
+        };
+        self.commands.push_back(Command::Escalate {
+            child,
+            incarnation,
+            cause,
+            reason,
+        });
     }
 
     pub(super) fn resume(&mut self, incarnation: Incarnation) {

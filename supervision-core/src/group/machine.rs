@@ -202,7 +202,8 @@ impl Group {
                 "the counts say what the children say",
             ),
             (
-                !ordered || starting + stopping <= 1,
+                !ordered
+                    || stopping <= 1 && (starting + stopping <= 1 || self.phase == Phase::Ending),
                 "an ordered group starts or stops one child at a time",
             ),
             (

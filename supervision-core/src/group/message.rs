@@ -255,7 +255,8 @@ pub enum Command {
         /// The answer.
         answer: Result<(), RequestError>,
     },
-    /// The group has ended: no child is left running, and no command follows.
+    /// The group has ended: no child is left running, and no command follows but the refusal of
+    /// requests.
     Done {
         /// Why.
         reason: EndReason,

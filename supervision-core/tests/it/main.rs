@@ -12,12 +12,20 @@ mod matching;
 mod policy_change;
 mod variants;
 
+mod group_endings;
+mod group_property;
+mod group_rules;
+mod group_spec;
+
 mod hostile;
 mod serde;
 
 mod allocation;
 mod purity;
 
+mod group_acts;
+mod group_told;
+mod group_world;
 mod property;
 mod rng;
 mod strategies;
