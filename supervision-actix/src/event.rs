@@ -1,5 +1,7 @@
 //! What observers are told.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use supervision_core::{Decision, FailureInfo, InvalidStrategy, SupervisionStrategy};
 
@@ -31,6 +33,17 @@ pub enum SupervisionEvent {
         failure: FailureInfo,
         /// Path of the group that escalated it.
         by: String,
+    },
+    /// The decided delay of a restart is over, and a [limiter](crate::SharedLimiter) holds it back.
+    Delayed {
+        /// The actor's path.
+        path: String,
+        /// The failure it is to recover from.
+        failure: FailureInfo,
+        /// The limiter's name.
+        limiter: String,
+        /// How much longer it waits.
+        by: Duration,
     },
     /// A new incarnation is up after a failure.
     Restarted {

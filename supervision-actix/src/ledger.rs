@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 use actix::{Actor, Addr};
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
+    limiter::SharedLimiter,
     record::{FailureRecord, Kept, Outcome},
     settle::Verdict,
     suspension::{Entered, Reporter},
@@ -37,6 +39,8 @@ pub(crate) struct Ledger<A: Actor> {
     reporters: Vec<Reporter<A>>,
     pub(crate) entered: VecDeque<Entered<A>>,
     pub(crate) verdict: Option<Verdict>,
+    /// What the restart that was decided last has to go through.
+    pub(crate) limiter: Option<SharedLimiter>,
     /// The failure that the incarnation being started recovers from.
     pub(crate) recovering: Option<Rc<FailureInfo>>,
     handed: BTreeMap<TypeId, Box<dyn Any>>,
@@ -56,6 +60,7 @@ impl<A: Actor> Ledger<A> {
             reporters: Vec::new(),
             entered: VecDeque::new(),
             verdict: None,
+            limiter: None,
             recovering: None,
             handed: BTreeMap::new(),
         }
@@ -106,25 +111,31 @@ impl<A: Actor> Ledger<A> {
             Outcome::Restarted if in_place => Outcome::RestartedInPlace,
             outcome => outcome,
         };
-        if let Some(id) = self.open.take()
-            && let Some(record) = self
-                .history
-                .iter_mut()
-                .rev()
-                .find(|r| r.info.failure_id == id)
-        {
+        if let Some(record) = self.open_record() {
             record.outcome = outcome;
         }
+        self.open = None;
         outcome
     }
 
     /// Notes, in the record that waits for its outcome, who escalated the failure.
     pub(crate) fn note_escalation(&mut self, by: Arc<str>) {
-        let open = self.open;
-        let mut records = self.history.iter_mut().rev();
-        if let Some(record) = records.find(|record| Some(record.info.failure_id) == open) {
+        if let Some(record) = self.open_record() {
             record.escalated_by.push(by);
         }
+    }
+
+    /// Writes into the record that waits for its outcome by how much its restart is held back.
+    pub(crate) fn set_delayed(&mut self, by: Duration) {
+        if let Some(record) = self.open_record() {
+            record.delayed_by = Some(by);
+        }
+    }
+
+    fn open_record(&mut self) -> Option<&mut Kept> {
+        let id = self.open?;
+        let mut latest_first = self.history.iter_mut().rev();
+        latest_first.find(|record| record.info.failure_id == id)
     }
 
     /// A start that failed is what became of the failure before, if that one waits for its outcome.

@@ -39,7 +39,8 @@
 //!    a handler's `Err` wrapped in [`FailOnErr`], [`ReportFailure`] from outside, a task wrapped by
 //!    [`watch`](SupervisedContext::watch), or an actor that stops although it is permanent.
 //! 2. It is **classified** and **decided** by `supervision_core::decide`, and by nothing else.
-//! 3. The decision is **executed**; meanwhile the mailbox goes on taking messages.
+//! 3. The decision is **executed**; meanwhile the mailbox goes on taking messages. Actors that depend
+//!    on the same thing can share a [`SharedLimiter`], so that they do not all restart in one instant.
 //! 4. It is **recorded**: in a bounded history, as a [`SupervisionEvent`] and through `tracing`.
 //!
 //! # What cannot be had
@@ -57,6 +58,7 @@
 mod actor;
 mod factory;
 mod hooks;
+mod limiter;
 mod props;
 mod settings;
 
@@ -97,9 +99,10 @@ pub mod prelude;
 mod private;
 
 pub use supervision_core::{
-    Backoff, BackoffError, Decision, ErrorVariants, EscalationReason, FailureInfo, InvalidStrategy,
-    KnownErrors, NodeId, PlacementStrategy, RestartReason, RestartType, StopReason,
-    SupervisionMatcher, SupervisionStrategy,
+    Backoff, BackoffError, Decision, ErrorVariants, EscalationReason, FailureInfo,
+    InvalidErrorPattern, InvalidStrategy, KnownErrors, NodeId, PlacementStrategy, RestartRate,
+    RestartRateError, RestartReason, RestartType, StopReason, SupervisionMatcher,
+    SupervisionStrategy,
 };
 
 pub use crate::{
@@ -109,6 +112,7 @@ pub use crate::{
     factory::{Factory, FromFn, FromTryFn, Prototype},
     fail::{NotSupervised, SupervisedContext},
     fail_on_err::{FailOnErr, FailOnErrExt, FailOnErrFuture},
+    limiter::SharedLimiter,
     props::{ActorProps, StartError},
     record::{FailureRecord, Outcome},
     report::ReportFailure,

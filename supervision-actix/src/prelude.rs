@@ -1,8 +1,8 @@
 //! Everything a supervised actor needs, meant to stand beside `actix::prelude::*`.
 
 pub use supervision_core::{
-    Backoff, Decision, ErrorVariants, FailureInfo, NodeId, PlacementStrategy, RestartType,
-    SupervisionMatcher, SupervisionStrategy,
+    Backoff, Decision, ErrorVariants, FailureInfo, NodeId, PlacementStrategy, RestartRate,
+    RestartType, SupervisionMatcher, SupervisionStrategy,
 };
 #[cfg(feature = "macros")]
 pub use supervision_macros::{DistributedActor, ErrorVariants, SupervisedDistributedActor};
@@ -14,6 +14,7 @@ pub use crate::{
     event::{EndReason, SupervisionEvent},
     fail::SupervisedContext,
     fail_on_err::{FailOnErr, FailOnErrExt},
+    limiter::SharedLimiter,
     props::{ActorProps, StartError},
     record::{FailureRecord, Outcome},
     report::ReportFailure,

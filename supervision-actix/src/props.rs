@@ -3,7 +3,9 @@
 use std::{any::type_name, error::Error, rc::Rc};
 
 use actix::{Actor, Addr, ArbiterHandle, Context, dev::channel::AddressReceiver};
-use supervision_core::{InvalidStrategy, NodeId, RestartType, SupervisionStrategy, ValidStrategy};
+use supervision_core::{
+    InvalidErrorPattern, InvalidStrategy, NodeId, RestartType, SupervisionStrategy, ValidStrategy,
+};
 
 use crate::{
     actor::SupervisedDistributedActor,
@@ -11,6 +13,7 @@ use crate::{
     event::SupervisionEvent,
     factory::{Factory, FromFn, FromTryFn, Prototype},
     hooks::Hooks,
+    limiter::SharedLimiter,
     mailbox::Mailbox,
     panic_hook,
     settings::{Settings, Spec},
@@ -34,6 +37,9 @@ pub enum StartError {
     /// The path is empty, longer than 1,024 bytes, or holds control characters.
     #[error("invalid actor path {0:?}: must hold 1 to 1024 bytes and no control characters")]
     Path(String),
+    /// An error type given to [`ActorProps::with_restart_limiter_for`] is not the name of a type.
+    #[error(transparent)]
+    LimiterFor(#[from] InvalidErrorPattern),
     /// The mailbox capacity is larger than a channel can count.
     #[error("invalid mailbox capacity {0}: larger than {MAX_MAILBOX}")]
     MailboxCapacity(usize),
@@ -193,6 +199,26 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
         self
     }
 
+    /// Has restarts of this actor go through a limiter that it shares with others, so that what fails
+    /// at once does not come back at once; see [`SharedLimiter`]. It is the limiter of all failures
+    /// that none given to [`with_restart_limiter_for`](Self::with_restart_limiter_for) is for.
+    /// Default: none, a restart comes when its decided delay is over.
+    pub fn with_restart_limiter(mut self, limiter: SharedLimiter) -> Self {
+        self.settings.extras_mut().limiters.set_for_others(limiter);
+        self
+    }
+
+    /// As [`with_restart_limiter`](Self::with_restart_limiter), for restarts after failures with this
+    /// error in their chain, so that failures that share a cause share a limiter.
+    ///
+    /// `error_type` is found as by a `Match` strategy with limiters for rules; a restart goes through
+    /// one limiter only. What is no type's name is refused by the start ([`StartError::LimiterFor`]).
+    pub fn with_restart_limiter_for(mut self, error_type: &str, limiter: SharedLimiter) -> Self {
+        let limiters = &mut self.settings.extras_mut().limiters;
+        limiters.add_for(error_type, limiter);
+        self
+    }
+
     /// Has `observer` told of everything that happens to the actor, on its arbiter and at once, so
     /// it should be quick. [`SupervisionEvent::Ended`] with
     /// [`EndReason::Escalated`](crate::EndReason::Escalated) is how a failure that nobody above
@@ -263,6 +289,9 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
         }
         check_path(&path)?;
         check_capacity(settings.mailbox_capacity)?;
+        if let Some(extras) = settings.extras() {
+            extras.limiters.check()?;
+        }
         let strategy = strategy.map(ValidStrategy::new).transpose()?;
         Ok(Ready {
             factory,

@@ -1,6 +1,6 @@
 //! What is kept of each failure beside the seed's seven fields.
 
-use std::{rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use supervision_core::{Decision, FailureInfo};
@@ -26,6 +26,12 @@ pub struct FailureRecord {
     /// none did.
     #[serde(default)]
     pub escalated_by: Vec<String>,
+    /// How much longer than decided the restart waits, or waited, because it went through a
+    /// [limiter](crate::SharedLimiter) that held it back: the time from the failure to the start is
+    /// the decision's `after` and this. `None` until the decided delay is over, and where nothing
+    /// held it back.
+    #[serde(default)]
+    pub delayed_by: Option<Duration>,
 }
 
 /// What came of a decision.
@@ -60,6 +66,7 @@ pub(crate) struct Kept {
     pub(crate) outcome: Outcome,
     pub(crate) panic_location: Option<Box<str>>,
     pub(crate) escalated_by: Vec<Arc<str>>,
+    pub(crate) delayed_by: Option<Duration>,
 }
 
 impl Kept {
@@ -75,6 +82,7 @@ impl Kept {
             outcome: Outcome::Pending,
             panic_location: location.map(Into::into),
             escalated_by: Vec::new(),
+            delayed_by: None,
         }
     }
 
@@ -86,6 +94,7 @@ impl Kept {
             outcome: Outcome::Superseded,
             panic_location: location.map(Into::into),
             escalated_by: Vec::new(),
+            delayed_by: None,
         }
     }
 
@@ -97,6 +106,7 @@ impl Kept {
             outcome: self.outcome,
             panic_location: self.panic_location.as_deref().map(str::to_owned),
             escalated_by: self.escalated_by.iter().map(|by| by.to_string()).collect(),
+            delayed_by: self.delayed_by,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! What can be set for a supervised actor, and the defaults.
 
 use actix::{Actor, Context};
-use supervision_core::{KnownErrors, NodeId, RestartType, ValidStrategy};
+use supervision_core::{Cause, KnownErrors, NodeId, RestartType, ValidStrategy};
 
-use crate::{event::SupervisionEvent, hooks::Hooks};
+use crate::{
+    event::SupervisionEvent,
+    hooks::Hooks,
+    limiter::{Limiters, SharedLimiter},
+};
 
 /// Failures remembered per actor unless set otherwise.
 pub const DEFAULT_HISTORY_CAPACITY: usize = 100;
@@ -34,6 +38,7 @@ pub(crate) struct Extras {
     pub(crate) node_id: Option<NodeId>,
     pub(crate) known: KnownErrors,
     pub(crate) observer: Option<Observer>,
+    pub(crate) limiters: Limiters,
 }
 
 impl Settings {
@@ -53,6 +58,11 @@ impl Settings {
 
     pub(crate) fn observer(&self) -> Option<&Observer> {
         self.extras().and_then(|extras| extras.observer.as_ref())
+    }
+
+    /// The limiter that a restart after this failure goes through.
+    pub(crate) fn limiter_for(&self, cause: &Cause) -> Option<&SharedLimiter> {
+        self.extras()?.limiters.choose(cause)
     }
 
     pub(crate) fn known(&self) -> Option<&KnownErrors> {

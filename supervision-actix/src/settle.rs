@@ -82,6 +82,10 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
         Decision::Stop { reason } => Verdict::End(end_of(reason, &info)),
         Decision::Escalate { reason } => Verdict::End(escalated(reason, &info)),
     };
+    if let Verdict::Restart { .. } = verdict {
+        // It only adds to the delay that was decided, and only once that is over.
+        shared.ledger().limiter = shared.spec().settings.limiter_for(&cause).cloned();
+    }
     if let (Some((actor, ctx)), Verdict::Restart { failure, .. }) = (value, &verdict) {
         before_restart(shared, actor, ctx, failure);
     }

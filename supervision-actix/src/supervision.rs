@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context as TaskContext, Poll},
+    time::Duration,
 };
 
 use actix::{Actor, ActorContext, Context};
@@ -113,10 +114,13 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                     return Poll::Pending;
                 }
                 Phase::Start if self.shared.is_deserted(task) => self.end(EndReason::Unreferenced),
-                Phase::Start => {
-                    starts += 1;
-                    self.start()
-                }
+                Phase::Start => match self.shared.queue_up() {
+                    Some(by) => self.start_after(by),
+                    None => {
+                        starts += 1;
+                        self.start()
+                    }
+                },
                 Phase::Running(_) if self.shared.waits_for_manager() => Step::Pending,
                 Phase::Running(_) => self.run(task),
                 Phase::Held => self.hold(task),
@@ -317,16 +321,20 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             Some(Verdict::Restart { after, failure }) => {
                 self.shared.ledger().recovering = Some(failure);
                 self.shared.begin_waiting();
-                if after.is_zero() {
-                    self.phase = Phase::Start;
-                } else {
-                    self.phase = Phase::Waiting(Box::pin(tokio::time::sleep(after)));
-                }
-                Step::Again
+                self.start_after(after)
             }
             Some(Verdict::End(reason)) => self.end(reason),
             None => self.end(EndReason::Finished),
         }
+    }
+
+    fn start_after(&mut self, delay: Duration) -> Step {
+        self.phase = if delay.is_zero() {
+            Phase::Start
+        } else {
+            Phase::Waiting(Box::pin(tokio::time::sleep(delay)))
+        };
+        Step::Again
     }
 
     /// The delay runs; only the end of all addresses cuts it short, and not while a message waits.

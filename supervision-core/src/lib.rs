@@ -11,7 +11,8 @@
 //! 1. it is described as a [`Cause`]: an error with its `source()` chain, a panic, a stall, an exit;
 //! 2. the chain's type names are matched against a validated [`Policy`];
 //! 3. [`decide`] charges the budget of the rule that matched and returns a [`Decision`];
-//! 4. the caller carries it out and keeps a [`FailureInfo`].
+//! 4. the caller carries it out, where many fail at once through a [`RestartLimiter`] they share, and
+//!    keeps a [`FailureInfo`].
 //!
 //! ```
 //! use std::time::Duration;
@@ -37,6 +38,7 @@
 
 mod cause;
 mod error_link;
+mod error_pattern;
 mod error_type;
 mod known_errors;
 
@@ -52,6 +54,9 @@ mod budget;
 mod decide;
 mod policy;
 
+mod restart_limiter;
+mod restart_rate;
+
 mod failure;
 
 pub mod group;
@@ -62,12 +67,15 @@ pub use crate::{
     cause::{Cause, CauseKind, MAX_CHAIN, MAX_MESSAGE},
     decide::{Decision, EscalationReason, Failure, RestartReason, RestartType, StopReason, decide},
     error_link::{ErrorLink, ErrorVariants},
+    error_pattern::{ErrorPattern, InvalidErrorPattern},
     error_type::{EXIT, PANIC, STALL, canonical, matches},
     failure::{FailureInfo, InvalidNodeId, NodeId},
     known_errors::KnownErrors,
     matcher::SupervisionMatcher,
     placement::PlacementStrategy,
     policy::{Policy, ValidStrategy},
+    restart_limiter::RestartLimiter,
+    restart_rate::{RestartRate, RestartRateError},
     strategy::SupervisionStrategy,
     validate::{
         InvalidStrategy, MAX_COUNTED, MAX_DELAY, MAX_DEPTH, MAX_ERROR_TYPE, MAX_LEAVES, Rule,

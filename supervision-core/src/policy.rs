@@ -3,13 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    backoff::Backoff,
-    cause::Cause,
-    error_link::ErrorLink,
-    error_type::{canonical, canonical_match, split_variant},
-    placement::PlacementStrategy,
-    strategy::SupervisionStrategy,
-    validate::InvalidStrategy,
+    backoff::Backoff, cause::Cause, error_pattern::ErrorPattern, placement::PlacementStrategy,
+    strategy::SupervisionStrategy, validate::InvalidStrategy,
 };
 
 /// A supervision strategy that is known to be valid: as small as the strategy itself, to keep where
@@ -45,34 +40,9 @@ pub struct Policy {
 enum Node {
     Rungs(Vec<Leaf>),
     Match {
-        rules: Vec<(Wanted, Node)>,
+        rules: Vec<(ErrorPattern, Node)>,
         default: Box<Node>,
     },
-}
-
-/// What a rule's `error_type` asks for, taken apart once so that deciding allocates nothing.
-#[derive(Clone, Debug, PartialEq)]
-struct Wanted {
-    name: String,
-    /// The name as a type and its variant, where it can be read so.
-    variant: Option<(String, String)>,
-}
-
-impl Wanted {
-    fn new(error_type: &str) -> Self {
-        let variant = split_variant(error_type);
-        Self {
-            name: canonical(error_type).to_owned(),
-            variant: variant.map(|(of, variant)| (canonical(of).to_owned(), variant.to_owned())),
-        }
-    }
-
-    fn is(&self, link: &ErrorLink) -> bool {
-        canonical_match(&self.name, &link.error_type)
-            || self.variant.as_ref().is_some_and(|(of, variant)| {
-                link.variant.as_deref() == Some(variant) && canonical_match(of, &link.error_type)
-            })
-    }
 }
 
 /// A strategy that holds no other, and the number of its budget.
@@ -143,10 +113,7 @@ impl Policy {
             match node {
                 Node::Rungs(rungs) => return rungs,
                 Node::Match { rules, default } => {
-                    let hit = cause
-                        .chain()
-                        .find_map(|link| rules.iter().find(|(wanted, _)| wanted.is(link)));
-                    node = hit.map_or(default, |(_, inner)| inner);
+                    node = ErrorPattern::first_match(rules, cause).unwrap_or(default);
                 }
             }
         }
@@ -205,7 +172,7 @@ fn lay_out(strategy: &SupervisionStrategy, place: &str, slots: &mut usize) -> No
                 let place = format!("{place}\n{earlier} {}", matcher.error_type);
                 *earlier += 1;
                 (
-                    Wanted::new(&matcher.error_type),
+                    ErrorPattern::of_valid(&matcher.error_type),
                     lay_out(&matcher.strategy, &place, slots),
                 )
             });

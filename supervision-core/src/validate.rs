@@ -229,7 +229,7 @@ fn check_matchers(matchers: &[SupervisionMatcher]) -> Result<(), Problem> {
     Ok(())
 }
 
-fn is_type_name(name: &str) -> bool {
+pub(crate) fn is_type_name(name: &str) -> bool {
     // Generic arguments may hold anything a type can; only the path before them is checked.
     let path = name.split('<').next().unwrap_or_default();
     name.len() <= MAX_ERROR_TYPE

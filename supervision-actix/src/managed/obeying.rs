@@ -94,6 +94,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             incarnation: self.incarnation(),
             decision: decision.clone(),
         });
+        if decision.delay().is_some() {
+            // It only adds to the delay that was decided, and only once that is over.
+            self.ledger().limiter = self.spec().settings.limiter_for(cause).cloned();
+        }
         match decision {
             Decision::Resume => {}
             Decision::Restart { .. } => self.recover_from(info),

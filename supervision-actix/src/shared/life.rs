@@ -1,6 +1,6 @@
 //! The turns in one supervised actor's life: an incarnation begins, is up, is over; the end.
 
-use std::any::Any;
+use std::{any::Any, time::Duration};
 
 use actix::{Actor, Context};
 
@@ -19,6 +19,28 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.incarnation.set(self.incarnation.get() + 1);
         self.status.set(Status::Starting);
         self.pump_finished.set(false);
+    }
+
+    /// Has a restart that is due queue up at its limiter; tells how long it is held back.
+    pub(crate) fn queue_up(&self) -> Option<Duration> {
+        let limiter = self.known_ledger()?.limiter.take()?;
+        let by = limiter.admit();
+        if by.is_zero() {
+            return None;
+        }
+        self.ledger().set_delayed(by);
+        let limiter = limiter.name();
+        tracing::debug!(path = self.path(), limiter, ?by, "restart held back");
+        let recovering = self.ledger().recovering.clone();
+        if let Some(failure) = recovering {
+            self.emit(|| SupervisionEvent::Delayed {
+                path: self.path(),
+                failure: (*failure).clone(),
+                limiter: limiter.to_owned(),
+                by,
+            });
+        }
+        Some(by)
     }
 
     /// What is left to do once `started`, and what it waited for, have run.

@@ -8,6 +8,7 @@ mod derive;
 mod group_dynamic;
 mod group_ends;
 mod group_harm;
+mod group_limiter;
 mod group_order;
 mod group_requests;
 mod group_stage;
@@ -19,6 +20,7 @@ mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
+mod storm;
 mod survival;
 mod table;
 mod traps;

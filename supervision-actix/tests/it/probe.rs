@@ -205,7 +205,7 @@ impl std::error::Error for Meant {}
 pub(crate) type ProbeProps<F> = ActorProps<Probe, F>;
 
 /// Props of a probe that is restarted without a limit, at once.
-pub(crate) fn props(world: &Arc<World>) -> ProbeProps<impl Factory<Probe> + Send> {
+pub(crate) fn props(world: &Arc<World>) -> ProbeProps<impl Factory<Probe> + Send + use<>> {
     typed_props(world).with_supervision(restart(usize::MAX, 0))
 }
 

@@ -10,6 +10,7 @@ mod backoff;
 mod cause;
 mod matching;
 mod policy_change;
+mod restart_limiter;
 mod variants;
 
 mod group_endings;

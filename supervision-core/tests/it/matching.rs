@@ -10,7 +10,8 @@ use std::{
 };
 
 use supervision_core::{
-    Cause, KnownErrors, SupervisionMatcher, SupervisionStrategy, canonical, matches,
+    Cause, ErrorPattern, InvalidErrorPattern, KnownErrors, SupervisionMatcher, SupervisionStrategy,
+    canonical, matches,
 };
 
 use crate::{
@@ -341,4 +342,23 @@ fn an_error_inside_an_io_error_is_part_of_the_chain() {
     let cause = Cause::of(&error, &KnownErrors::standard());
     let types: Vec<_> = cause.chain().map(|link| &*link.error_type).collect();
     assert_eq!(types, ["std::io::Error", "std::num::ParseIntError"]);
+}
+
+#[test]
+fn patterns_of_ones_own_are_found_as_rules_are() {
+    let rules =
+        ["Outer.Timeout", "Inner", "panic"].map(|name| ErrorPattern::new(name).expect(name));
+    let rules: Vec<_> = rules
+        .into_iter()
+        .zip(["variant", "inner", "panic"])
+        .collect();
+    let found = |cause: &Cause| ErrorPattern::first_match(&rules, cause).copied();
+    assert_eq!(found(&Cause::named("app::Inner", "")), Some("inner"));
+    assert_eq!(found(&Cause::named("app::Outer", "")), None, "no variant");
+    assert_eq!(found(&Cause::panic("")), Some("panic"));
+    assert_eq!(found(&Cause::stall("")), None);
+    for nonsense in ["", " ", "a::", "::", "\n"] {
+        let refused = ErrorPattern::new(nonsense).expect_err(nonsense);
+        assert_eq!(refused, InvalidErrorPattern(nonsense.to_owned()));
+    }
 }
