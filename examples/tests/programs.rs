@@ -57,6 +57,15 @@ fn every_scene_of_supervised_actor_holds_its_claim() {
 }
 
 #[test]
+fn the_supervision_tree_holds_its_claims() {
+    let output = run(env!("CARGO_BIN_EXE_supervision_tree"), &[]);
+    let told = stdout(&output);
+    assert!(output.status.success(), "{told}\n{}", stderr(&output));
+    assert!(told.ends_with("The server went as it said.\n"), "{told}");
+    assert_eq!(stderr(&output), "", "provoked panics stay off the terminal");
+}
+
+#[test]
 #[cfg(unix)] // its child processes are shell scripts
 fn core_only_supervises_tasks_and_processes_without_actors() {
     let output = run(env!("CARGO_BIN_EXE_core_only"), &[]);

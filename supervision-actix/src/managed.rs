@@ -35,12 +35,12 @@ pub(crate) struct Managed {
     pub(crate) is_stopping: bool,
     /// Whether no start is due, so that messages need not wait.
     pub(crate) is_refusing: bool,
-    failure: Option<Told>,
+    failure: Option<Box<Told>>,
     answer: Option<Answer>,
     /// The failure that the next incarnation recovers from.
     recovering: Option<Rc<FailureInfo>>,
     /// Why it ends, should it end now.
-    end: Option<EndReason>,
+    end: Option<Box<EndReason>>,
 }
 
 /// A failure that the group was told of.

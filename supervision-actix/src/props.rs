@@ -17,10 +17,9 @@ use crate::{
     hooks::Hooks,
     limiter::SharedLimiter,
     mailbox::Mailbox,
-    panic_hook,
     settings::{Settings, Spec},
     shared::Shared,
-    supervision::{Guarded, Supervision},
+    supervision::{Supervision, spawn},
     supervisor::SupervisorActor,
 };
 
@@ -380,21 +379,15 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> Ready<A, F> {
     }
 
     fn spawn_with(self, mailbox: Mailbox<A>, inbox: Option<AddressReceiver<SupervisorActor<A>>>) {
-        panic_hook::install();
         let port = inbox.map(Port::with_inbox);
-        let deadline = self.spec.settings.stall_deadline();
         let shared = Shared::new(mailbox, port, Rc::new(self.spec));
-        let factory = Box::new(self.factory);
-        match deadline {
-            Some(deadline) => actix_rt::spawn(Guarded::new(shared, factory, deadline)),
-            None => actix_rt::spawn(Supervision::new(shared, factory)),
-        };
+        spawn(Supervision::new(shared, Box::new(self.factory)));
     }
 
     /// Starts the task of a group's child; its first incarnation waits for the group's order.
     pub(crate) fn spawn_managed(self, mailbox: Mailbox<A>, port: Port<A>) {
         let shared = Shared::new(mailbox, Some(port), Rc::new(self.spec));
-        actix_rt::spawn(Supervision::managed(shared, Box::new(self.factory)));
+        spawn(Supervision::managed(shared, Box::new(self.factory)));
     }
 }
 

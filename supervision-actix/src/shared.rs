@@ -52,6 +52,8 @@ pub(crate) struct Shared<A: Actor<Context = Context<A>>> {
     spec: Rc<Spec<A>>,
     mailbox: RefCell<Option<Mailbox<A>>>,
     rare: OnceCell<Box<Rare<A>>>,
+    /// The way to the supervisor; apart from what is rare, since all children of groups have one.
+    port: OnceCell<Box<RefCell<Option<Port<A>>>>>,
     incarnation: Cell<u64>,
     status: Cell<Status>,
     /// Whether the pump has ended because nobody can send any more.
@@ -67,7 +69,6 @@ struct Rare<A: Actor<Context = Context<A>>> {
     told: RefCell<Option<ToldState>>,
     /// The strategy that goes before all others. Boxed: few actors have one.
     changed: RefCell<Option<Box<ValidStrategy>>>,
-    port: RefCell<Option<Port<A>>>,
     /// A waker can be registered only by trying to receive, so a mailbox that must be watched but
     /// not emptied leaves the envelope it got here.
     stash: RefCell<Option<Envelope<A>>>,
@@ -80,6 +81,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             spec,
             mailbox: RefCell::new(Some(mailbox)),
             rare: OnceCell::new(),
+            port: OnceCell::new(),
             incarnation: Cell::new(0),
             status: Cell::new(Status::Starting),
             pump_finished: Cell::new(false),
@@ -148,7 +150,6 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity)),
                 told: RefCell::default(),
                 changed: RefCell::default(),
-                port: RefCell::default(),
                 stash: RefCell::default(),
                 panics: PanicNotes::default(),
             })
@@ -176,13 +177,13 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// The way to the supervisor, if somebody ever wanted it.
     pub(crate) fn port(&self) -> Option<Ref<'_, Port<A>>> {
-        Ref::filter_map(self.rare.get()?.port.borrow(), Option::as_ref).ok()
+        Ref::filter_map(self.port.get()?.borrow(), Option::as_ref).ok()
     }
 
     /// The way to the supervisor, to be made or changed.
     pub(crate) fn port_mut(&self) -> RefMut<'_, Option<Port<A>>> {
         self.alerts.raise(Alert::Port);
-        self.rare().port.borrow_mut()
+        self.port.get_or_init(Box::default).borrow_mut()
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
     suspension::{self, Entered},
 };
 
-pub(crate) use self::guarded::Guarded;
+pub(crate) use self::guarded::spawn;
 
 /// Incarnations that one poll may start before other tasks get their turn; an actor that fails at
 /// once, without a delay and without a limit, would otherwise keep the thread to itself.

@@ -112,13 +112,13 @@ impl<F: Future> Future for Watched<F> {
         // Described where the panic's place was noted.
         let polled = current::task_scope(|| {
             payload_caught(|| future.as_mut().poll(task))
-                .map_err(|payload| (cause_of_passing_panic(&*payload), payload))
+                .map_err(|payload| (Box::new(cause_of_passing_panic(&*payload)), payload))
         });
         match polled {
             Ok(Poll::Pending) => {}
             Ok(ready) => return ready,
             Err((cause, payload)) => {
-                this.report(cause);
+                this.report(*cause);
                 // The task ends as it would have; its asker must not wait for ever.
                 resume_unwind(payload)
             }

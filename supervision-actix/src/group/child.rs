@@ -12,7 +12,7 @@ use crate::{
     factory::Factory,
     group::{
         birth::{self, Addresses, Birth},
-        dynamic::DynamicProps,
+        dynamic::{DynamicProps, DynamicSupervisor},
         handle::GroupHandle,
         props::{GroupProps, InvalidProps},
     },
@@ -95,6 +95,16 @@ impl ChildProps {
     pub fn group_handle(&self) -> Option<GroupHandle> {
         let address = self.birth.as_ref().ok()?.address();
         address.downcast().ok().map(|handle| *handle)
+    }
+
+    /// The handle of a dynamic supervisor of these, before it runs. `None` for anything else.
+    pub fn dynamic_supervisor<A, T>(&self) -> Option<DynamicSupervisor<A, T>>
+    where
+        A: Actor<Context = Context<A>>,
+        T: Send + 'static,
+    {
+        let address = self.birth.as_ref().ok()?.address();
+        address.downcast().ok().map(|supervisor| *supervisor)
     }
 
     /// Sets the restart type. Default: that of the actor's props; transient for a group.

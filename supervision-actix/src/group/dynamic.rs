@@ -28,7 +28,7 @@ use crate::{
     props::{StartError, check_capacity, runtime},
     settings::{Settings, Spec},
     shared::Shared,
-    supervision::Supervision,
+    supervision::{Supervision, spawn},
 };
 
 type Make<A, T> = Arc<dyn Fn(&T) -> A + Send + Sync>;
@@ -263,7 +263,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> Birth for DynamicBirth<A
             template,
             argument: self.argument,
         });
-        actix_rt::spawn(Supervision::managed(shared, factory));
+        spawn(Supervision::managed(shared, factory));
         Ok(Line::Actor(call))
     }
 }

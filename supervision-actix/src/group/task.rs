@@ -354,8 +354,11 @@ impl Task {
     /// Says that the child's start has failed because its task is gone.
     pub(super) fn fail_start(&mut self, child: ChildId, life: Incarnation) {
         let news = News::StartFailed(arbiter_stopped(), Vec::new());
-        self.backlog
-            .push_back(Step::Notice(Notice { child, life, news }));
+        // Not put in the backlog: a start that fails at once, for ever, would let nothing else in.
+        // If nobody is left who could tell anything, the group is ending.
+        if let Some(to) = self.to_self.upgrade() {
+            let _ = to.send(Event::Notice(Notice { child, life, news }));
+        }
     }
 
     /// Lets the children go, and tells those who wait.

@@ -34,7 +34,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             (m.failure, m.answer, m.end) = (None, None, None);
             m.recovering.take()
         });
-        self.ledger().recovering = recovering.flatten();
+        if let Some(failure) = recovering.flatten() {
+            self.ledger().recovering = Some(failure);
+        } else if let Some(mut ledger) = self.known_ledger() {
+            ledger.recovering = None;
+        }
     }
 
     /// Notes that it is to stop; tells whether it is suspended, and then does so when it is next
@@ -66,7 +70,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 reason: StopReason::Finished
             }
         ) {
-            self.managed(|m| m.end = Some(EndReason::Finished));
+            self.managed(|m| m.end = Some(Box::new(EndReason::Finished)));
             return;
         }
         let told = self.managed(|m| {
@@ -104,11 +108,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             }
             Decision::Stop { reason } => {
                 let end = end_of(*reason, &info);
-                self.managed(|m| m.end = Some(end));
+                self.managed(|m| m.end = Some(Box::new(end)));
             }
             Decision::Escalate { reason } => {
                 let end = escalated(*reason, &info);
-                self.managed(|m| m.end = Some(end));
+                self.managed(|m| m.end = Some(Box::new(end)));
                 self.recover_from(info);
                 self.note_escalation(by);
             }
@@ -137,8 +141,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if self.managed(|m| m.end.take()).flatten().is_some() {
             self.close_record(Outcome::Stopped);
         }
-        let reporters = self.ledger().take_reporters();
-        answer(reporters, || None);
+        let reporters = self
+            .known_ledger()
+            .map(|mut ledger| ledger.take_reporters());
+        answer(reporters.unwrap_or_default(), || None);
     }
 
     /// The group is done with it; gives the reason why it ends.
@@ -150,6 +156,6 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if let Some(port) = self.port_mut().as_mut() {
             port.managed = None;
         }
-        end.flatten().unwrap_or(EndReason::Requested)
+        end.flatten().map_or(EndReason::Requested, |end| *end)
     }
 }

@@ -68,12 +68,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             self.managed(|m| m.answer = Some(Answer::End));
             return;
         }
-        let told = Told {
+        let told = Box::new(Told {
             info: Rc::new(self.describe(&entered.cause)),
             location: entered.cause.location().map(Into::into),
             decision: None,
             is_suspended: true,
-        };
+        });
         self.ledger().join(entered.reporter);
         self.managed(|m| {
             m.failure = Some(told);
@@ -107,12 +107,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             cause, reporter, ..
         }) = causes.next()
         {
-            let told = Told {
+            let told = Box::new(Told {
                 info: Rc::new(self.describe(&cause)),
                 location: cause.location().map(Into::into),
                 decision: None,
                 is_suspended: false,
-            };
+            });
             self.ledger().join(reporter);
             self.managed(|m| {
                 m.failure = Some(told);
@@ -140,14 +140,13 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Records a failure that the group was told of and did not decide about.
     pub(super) fn supersede_undecided(&self) {
         let told = self.managed(|m| m.failure.take()).flatten();
-        if let Some(Told {
-            info,
-            location,
-            decision: None,
-            ..
-        }) = told
+        if let Some(told) = told
+            && told.decision.is_none()
         {
-            self.record(Kept::superseded(location.as_deref(), info));
+            self.record(Kept::superseded(
+                told.location.as_deref(),
+                told.info.clone(),
+            ));
         }
     }
 }

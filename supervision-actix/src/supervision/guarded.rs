@@ -7,7 +7,6 @@
 
 use std::{
     pin::Pin,
-    rc::Rc,
     sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Duration,
@@ -18,8 +17,8 @@ use supervision_core::Cause;
 use tokio::time::{Sleep, sleep};
 
 use crate::{
-    factory::Factory,
-    shared::{Shared, Status},
+    panic_hook,
+    shared::Status,
     stalls::{
         Registration, nanos,
         slot::{Slot, here},
@@ -29,7 +28,7 @@ use crate::{
 use super::{Phase, Supervision};
 
 /// The task of one supervised actor with a deadline.
-pub(crate) struct Guarded<A: Actor<Context = Context<A>>> {
+struct Guarded<A: Actor<Context = Context<A>>> {
     supervision: Supervision<A>,
     deadline: Duration,
     wait: Option<Wait>,
@@ -43,15 +42,20 @@ struct Wait {
     over: Pin<Box<Sleep>>,
 }
 
+/// Starts the task of a supervised actor, with a guard around it if the actor has a deadline.
+pub(crate) fn spawn<A: Actor<Context = Context<A>>>(supervision: Supervision<A>) {
+    panic_hook::install();
+    match supervision.shared.spec().settings.stall_deadline() {
+        Some(deadline) => actix_rt::spawn(Guarded::new(supervision, deadline)),
+        None => actix_rt::spawn(supervision),
+    };
+}
+
 impl<A: Actor<Context = Context<A>>> Guarded<A> {
-    pub(crate) fn new(
-        shared: Rc<Shared<A>>,
-        factory: Box<dyn Factory<A>>,
-        deadline: Duration,
-    ) -> Self {
+    fn new(supervision: Supervision<A>, deadline: Duration) -> Self {
         Self {
-            registration: Registration::new(shared.path()),
-            supervision: Supervision::new(shared, factory),
+            registration: Registration::new(supervision.shared.path()),
+            supervision,
             deadline,
             wait: None,
             slot: here(),
@@ -135,6 +139,8 @@ impl<A: Actor<Context = Context<A>>> Guarded<A> {
             return false;
         };
         let polls = incarnation.ctx().handle();
-        self.supervision.shared.is_starting() || polls != SpawnHandle::default()
+        let shared = &self.supervision.shared;
+        // A child of a group that waits for its group's decision is not to blame.
+        !shared.waits_for_manager() && (shared.is_starting() || polls != SpawnHandle::default())
     }
 }

@@ -228,7 +228,9 @@ fn storm(n: usize) -> f64 {
     })
 }
 
-fn ratio(few: usize, many: usize) {
+/// `limit` is how much longer ten times as many may take.
+fn ratio(few: usize, many: usize, limit: f64) {
+    assert_eq!(many, 10 * few);
     // The better of two, since others may use the machine.
     let best = |n| f64::min(storm(n), storm(n));
     let (short, long) = (best(few), best(many));
@@ -237,7 +239,7 @@ fn ratio(few: usize, many: usize) {
         long / short
     );
     assert!(
-        long / short < 13.0,
+        long / short < limit,
         "{short} s for {few}, {long} s for {many}"
     );
 }
@@ -250,5 +252,41 @@ fn many_children_that_fail_at_once_all_answer_again() {
 #[test]
 #[ignore = "for release builds: cargo test --release -- --ignored"]
 fn a_hundred_thousand_children_that_fail_at_once_all_answer_again() {
-    ratio(10_000, 100_000);
+    ratio(10_000, 100_000, 13.0);
+}
+
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    let pages = statm.split_whitespace().nth(1).expect("a second field");
+    pages.parse::<usize>().expect("a number") * 4_096
+}
+
+/// Bytes for each of many values that `make` makes.
+async fn bytes_each<T>(make: impl AsyncFn(usize) -> T) -> usize {
+    const MANY: usize = 20_000;
+    let mut made = Vec::with_capacity(MANY);
+    let before = resident();
+    for number in 0..MANY {
+        made.push(make(number).await);
+    }
+    (resident() - before) / MANY
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dynamic_child_costs_less_than_four_kilobytes() {
+    let name = "group_dynamic::a_dynamic_child_costs_less_than_four_kilobytes";
+    crate::child::alone(name, secs(60), || {
+        on_system(async {
+            let (props, _) = workers(restart(9, 0));
+            let workers = props.start();
+            let child = bytes_each(async |number| {
+                let address = workers.add(number.to_string(), number).await.unwrap();
+                assert_eq!(address.send(Number).await, Ok(number));
+            });
+            let child = child.await;
+            println!("a dynamic child costs {child} B");
+            assert!(child < 4_000, "{child} B");
+        });
+    });
 }

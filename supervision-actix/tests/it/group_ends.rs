@@ -5,7 +5,9 @@ use std::time::Duration;
 use actix::prelude::*;
 use supervision_actix::{
     Decision,
-    group::{AutoShutdown, ChildStatus, EndReason, GroupProps, GroupStrategy, Shutdown},
+    group::{
+        AutoShutdown, ChildProps, ChildStatus, EndReason, GroupProps, GroupStrategy, Shutdown,
+    },
     prelude::*,
 };
 use tokio::time::Instant;
@@ -318,5 +320,51 @@ fn a_child_that_blocks_another_thread_is_left_behind() {
         while stage.alive() > 0 {
             actix_rt::time::sleep(Duration::from_millis(1)).await;
         }
+    });
+}
+
+#[test]
+fn a_child_whose_arbiter_has_stopped_does_not_keep_the_thread_although_it_is_restarted_for_ever() {
+    on_system(async {
+        for strategy in [GroupStrategy::OneForOne, GroupStrategy::OneForAll] {
+            let (stage, arbiter) = (Stage::new(), Arbiter::new());
+            let group = unlimited(strategy)
+                .child(stage.child("a"))
+                .child(stage.child("b").on_arbiter(arbiter.handle()))
+                .start();
+            assert_eq!(group.started().await, Ok(()));
+            arbiter.stop();
+            arbiter.join().unwrap();
+            for _ in 0..20 {
+                pass(Duration::from_millis(1)).await;
+            }
+            assert!(group.shutdown().await.reason.is_normal());
+            assert_eq!(stage.alive(), 0);
+        }
+    });
+}
+
+#[test]
+fn a_child_ends_when_the_arbiter_of_its_group_stops() {
+    on_system(async {
+        let (stage, upper, lower) = (Stage::new(), Arbiter::new(), Arbiter::new());
+        let inner = GroupProps::new("/g/inner", GroupStrategy::OneForOne, restart(9, 0))
+            .child(stage.child("a"))
+            .child(stage.child("b").on_arbiter(lower.handle()));
+        let inner = ChildProps::group("inner", inner).on_arbiter(upper.handle());
+        let group = GroupProps::new("/g", GroupStrategy::OneForOne, restart(0, 0))
+            .child(inner)
+            .start();
+        assert_eq!(group.started().await, Ok(()));
+        let b = player(&group.group("inner").unwrap(), "b");
+        assert_eq!(b.send(Act::nothing()).await, Ok(1));
+        stage.take_log();
+        upper.stop();
+        assert!(!group.ended().await.reason.is_normal());
+        while stage.alive() > 0 {
+            pass(Duration::from_millis(1)).await;
+        }
+        assert!(stage.story().contains("b1:stopped"));
+        assert!(b.send(Act::nothing()).await.is_err());
     });
 }

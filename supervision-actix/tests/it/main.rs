@@ -12,6 +12,7 @@ mod group_limiter;
 mod group_order;
 mod group_requests;
 mod group_stage;
+mod group_stall;
 mod group_tree;
 mod memory;
 mod ordering;
