@@ -24,6 +24,7 @@ use crate::{
 /// | a restart waits for its delay | that restart is carried out as it was decided; the failure after it is decided by the new strategy |
 /// | before the first start | as if the actor had been started with it |
 /// | the actor has ended | refused with [`ChangeStrategyError::Ended`] |
+/// | the actor is in a group | refused with [`ChangeStrategyError::Managed`] |
 ///
 /// Budgets are kept: a rule (known by its error type) or a rung (known by its number) that stands
 /// at the same place and is of the same kind goes on with what it has used, with the new limits; the
@@ -79,6 +80,9 @@ pub enum ChangeStrategyError {
     /// The actor has ended: nothing is supervised any more.
     #[error("the actor has ended")]
     Ended,
+    /// The actor is the child of a group, which decides about it.
+    #[error("the actor's group decides about it")]
+    Managed,
 }
 
 impl Message for ChangeStrategy {
@@ -92,6 +96,9 @@ impl<A: Actor<Context = Context<A>>> Handler<ChangeStrategy> for SupervisorActor
         let shared = self.shared();
         if shared.status() == Status::Ended {
             return Err(ChangeStrategyError::Ended);
+        }
+        if shared.is_managed() {
+            return Err(ChangeStrategyError::Managed);
         }
         match change.0 {
             Some(strategy) => shared.change_strategy(ValidStrategy::new(strategy)?),

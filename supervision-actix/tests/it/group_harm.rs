@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix::prelude::*;
 use supervision_actix::{
+    ChangeStrategy, ChangeStrategyError,
     group::{EndReason, GroupProps, GroupStrategy},
     prelude::*,
 };
@@ -190,4 +191,20 @@ fn a_child_that_fails_for_ever_does_not_keep_the_thread() {
             });
         },
     );
+}
+
+#[test]
+fn the_strategy_of_a_child_is_its_groups_and_cannot_be_changed_through_its_supervisor() {
+    on_virtual_time(async {
+        let stage = Stage::new();
+        let group = stage.trio(GroupStrategy::OneForOne).start();
+        assert_eq!(group.started().await, Ok(()));
+        let supervisor = group.supervisor::<crate::group_stage::Player>("a").unwrap();
+        let change = ChangeStrategy::to(SupervisionStrategy::Stop);
+        let refused = Ok(Err(ChangeStrategyError::Managed));
+        assert_eq!(supervisor.send(change).await, refused);
+        let a = player(&group, "a");
+        assert!(a.send(Act::panic()).await.is_err());
+        assert_eq!(a.send(Act::nothing()).await, Ok(2));
+    });
 }
