@@ -103,7 +103,8 @@ impl<A: Actor> ActorFuture<A> for KeepAlive {
 
 /// One turn of the pump; ready when nobody can send any more and everything has been handled. After
 /// a message, `must_yield` says whether the others wait for another turn.
-#[inline]
+// Always: the pump of actors with a deadline, a second caller, must not cost this one its inlining.
+#[inline(always)]
 fn pump<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,
@@ -140,7 +141,7 @@ fn suspend<A: Actor<Context = Context<A>>>(
 }
 
 /// Handles messages until there is none, or the actor must wait or stop.
-#[inline]
+#[inline(always)]
 fn drain<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,

@@ -78,6 +78,8 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
 impl<A: Actor<Context = Context<A>>> Future for Supervision<A> {
     type Output = ();
 
+    // Always: being called from `Guarded` too must not cost actors without a deadline anything.
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
         let this = self.get_mut();
         current::scope(this.shared.clone(), || this.drive(task))
@@ -86,7 +88,7 @@ impl<A: Actor<Context = Context<A>>> Future for Supervision<A> {
 
 impl<A: Actor<Context = Context<A>>> Supervision<A> {
     /// The loop.
-    #[inline]
+    #[inline(always)]
     fn drive(&mut self, task: &mut TaskContext<'_>) -> Poll<()> {
         // Most polls are for messages and nothing else.
         if self.shared.alerts.none()

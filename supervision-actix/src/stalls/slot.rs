@@ -92,14 +92,7 @@ impl Slot {
         incarnation: u64,
         poll: impl FnOnce() -> R,
     ) -> (R, Polled) {
-        let outer = self.poll.swap(0, SeqCst);
-        let outer = (outer != 0).then(|| Outer {
-            word: outer,
-            actor: self.actor.load(Relaxed),
-            deadline: self.deadline.load(Relaxed),
-            incarnation: self.incarnation.load(Relaxed),
-            reached: self.reached.load(Relaxed),
-        });
+        let outer = (self.poll.load(Relaxed) != 0).then(|| self.set_aside());
         self.actor.store(actor, Relaxed);
         self.deadline.store(deadline, Relaxed);
         self.incarnation.store(incarnation, Relaxed);
@@ -116,6 +109,17 @@ impl Slot {
             self.go_back(&outer);
         }
         (result, Polled { reached, blocked })
+    }
+
+    #[cold]
+    fn set_aside(&self) -> Outer {
+        Outer {
+            word: self.poll.swap(0, SeqCst),
+            actor: self.actor.load(Relaxed),
+            deadline: self.deadline.load(Relaxed),
+            incarnation: self.incarnation.load(Relaxed),
+            reached: self.reached.load(Relaxed),
+        }
     }
 
     #[cold]

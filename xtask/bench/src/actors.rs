@@ -21,6 +21,8 @@ pub enum Variant {
     Lean,
     /// `ActorProps::start`, with the supervisor's address held.
     Supervisor,
+    /// As `Lean`, with a stall deadline of 5 s.
+    Deadline,
 }
 
 impl Variant {
@@ -29,6 +31,7 @@ impl Variant {
             "bare" => Some(Self::Bare),
             "lean" => Some(Self::Lean),
             "supervisor" => Some(Self::Supervisor),
+            "deadline" => Some(Self::Deadline),
             _ => None,
         }
     }
@@ -113,6 +116,10 @@ pub async fn start(variant: Variant) -> Started {
     match variant {
         Variant::Bare => Started { addr: Probe::default().start(), supervisor: None },
         Variant::Lean => Started { addr: props().start_actor(), supervisor: None },
+        Variant::Deadline => {
+            let props = props().with_stall_deadline(std::time::Duration::from_secs(5));
+            Started { addr: props.start_actor(), supervisor: None }
+        }
         Variant::Supervisor => {
             let supervisor = props().start();
             let addr = supervisor.send(GetActorAddr::new()).await.ok().flatten();
