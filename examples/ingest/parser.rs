@@ -46,6 +46,18 @@ pub(crate) struct LabelError {
 }
 
 /// Parses lines.
+///
+/// There is no limit on restarts: how often one line may crash a parser is limited by the reader.
+/// An `io::Error` is found in the chain of sources, behind `LabelError`: the file is missing for good
+/// and the parser is sound, so it goes on.
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "{path}")]
+#[supervision(
+    on(panic => restart(max = unlimited, delay = "0s")),
+    on(io::Error => resume),
+    default = escalate,
+    before_restart = Self::note_suspect,
+)]
 pub(crate) struct Parser {
     pub(crate) path: String,
     /// The directory that labels are in.
@@ -62,38 +74,6 @@ impl Actor for Parser {
     type Context = Context<Self>;
 }
 
-impl DistributedActor for Parser {
-    fn actor_path(&self) -> String {
-        self.path.clone()
-    }
-}
-
-impl SupervisedDistributedActor for Parser {
-    fn supervision_strategy(&self) -> SupervisionStrategy {
-        // No limit on restarts: how often one line may crash a parser is limited by the reader.
-        let restart_always = SupervisionStrategy::Restart {
-            max_restarts: usize::MAX,
-            window: std::time::Duration::from_secs(1),
-            delay: std::time::Duration::ZERO,
-        };
-        SupervisionStrategy::Match {
-            default: Box::new(SupervisionStrategy::Escalate),
-            matchers: vec![
-                SupervisionMatcher::new("panic", restart_always),
-                // Found in the chain of sources, behind `LabelError`. The file is missing for good
-                // and the parser is sound: it goes on.
-                SupervisionMatcher::on::<io::Error>(SupervisionStrategy::Resume),
-            ],
-        }
-    }
-
-    fn before_restart(&mut self, _: &mut Context<Self>, failure: Option<FailureInfo>) {
-        if let (Some(line), Some(failure)) = (self.suspect, failure) {
-            self.casebook.note(line, failure.error);
-        }
-    }
-}
-
 impl Handler<Parse> for Parser {
     type Result = FailOnErr<Parsed, LabelError>;
 
@@ -105,6 +85,12 @@ impl Handler<Parse> for Parser {
 }
 
 impl Parser {
+    fn note_suspect(&mut self, _: &mut Context<Self>, failure: Option<FailureInfo>) {
+        if let (Some(line), Some(failure)) = (self.suspect, failure) {
+            self.casebook.note(line, failure.error);
+        }
+    }
+
     fn parse(&self, line: u64, text: &[u8]) -> Result<Parsed, LabelError> {
         let order = Order::decode(text).and_then(|order| Ok((order.price()?, order)));
         let (cents, order) = match order {

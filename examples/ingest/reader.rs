@@ -4,7 +4,7 @@
 //! asks for does harm when it is done twice: parsing changes nothing, and the writer knows what it
 //! has stored. That, and accounts that balance, is what "exactly once" is made of.
 
-use std::{fs::File, io, rc::Rc, time::Duration};
+use std::{fs::File, io, rc::Rc};
 
 use actix::prelude::*;
 use indicatif::ProgressBar;
@@ -19,9 +19,6 @@ use crate::{
     source::Source,
     writer::{Store, Writer},
 };
-
-/// The reader's path.
-pub(crate) const PATH: &str = "/ingest/reader";
 
 /// Whom the reader works with, and how.
 pub(crate) struct Plan {
@@ -61,7 +58,14 @@ impl Work {
     }
 }
 
-/// Reads the input.
+/// Reads the input. A file that cannot be read at all is given up after two seconds.
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/ingest/reader")]
+#[supervision(
+    on(io::Error => restart(max = 100, within = "10s", delay = "20ms")),
+    default = stop,
+    before_restart = Self::hand_over_work,
+)]
 pub(crate) struct Reader {
     plan: Rc<Plan>,
     /// `None` in a new incarnation until it has fetched what was handed over.
@@ -86,35 +90,14 @@ impl Actor for Reader {
     }
 }
 
-impl DistributedActor for Reader {
-    fn actor_path(&self) -> String {
-        PATH.to_owned()
-    }
-}
-
-impl SupervisedDistributedActor for Reader {
-    fn supervision_strategy(&self) -> SupervisionStrategy {
-        // A file that cannot be read at all is given up after two seconds.
-        let again_soon = SupervisionStrategy::Restart {
-            max_restarts: 100,
-            window: Duration::from_secs(10),
-            delay: Duration::from_millis(20),
-        };
-        SupervisionStrategy::Match {
-            default: Box::new(SupervisionStrategy::Stop),
-            matchers: vec![SupervisionMatcher::on::<io::Error>(again_soon)],
-        }
-    }
-
-    fn before_restart(&mut self, ctx: &mut Context<Self>, _: Option<FailureInfo>) {
+impl Reader {
+    fn hand_over_work(&mut self, ctx: &mut Context<Self>, _: Option<FailureInfo>) {
         if let Some(work) = self.work.take() {
             // Refused only outside a supervisor, and then there is no restart either.
             let _ = ctx.hand_over(work);
         }
     }
-}
 
-impl Reader {
     /// The questions of the incarnation before died with it: everything open is asked anew.
     fn ask_again(&mut self, ctx: &mut Context<Self>) {
         let Some(work) = &self.work else {

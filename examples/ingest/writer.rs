@@ -17,9 +17,6 @@ use crate::{
     record::Record,
 };
 
-/// The writer's path.
-pub(crate) const PATH: &str = "/ingest/writer";
-
 /// Asks for a batch to be stored; the answer is the lines whose id was stored before.
 ///
 /// To ask twice for the same batch stores it once.
@@ -27,7 +24,10 @@ pub(crate) const PATH: &str = "/ingest/writer";
 #[rtype(result = "Result<Vec<u64>, io::Error>")]
 pub(crate) struct Store(pub(crate) Arc<[Record]>);
 
-/// Stores batches.
+/// Stores batches; [`strategy`] says what happens when it cannot.
+#[derive(DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/ingest/writer")]
+#[supervision(before_restart = Self::hand_over_known)]
 pub(crate) struct Writer {
     path: PathBuf,
     faults: Faults,
@@ -50,14 +50,8 @@ impl Actor for Writer {
     }
 }
 
-impl DistributedActor for Writer {
-    fn actor_path(&self) -> String {
-        PATH.to_owned()
-    }
-}
-
-impl SupervisedDistributedActor for Writer {
-    fn before_restart(&mut self, ctx: &mut Context<Self>, _: Option<FailureInfo>) {
+impl Writer {
+    fn hand_over_known(&mut self, ctx: &mut Context<Self>, _: Option<FailureInfo>) {
         if let Some(disk) = self.disk.take() {
             // Refused only outside a supervisor, and then there is no restart either.
             let _ = ctx.hand_over(disk.into_known());

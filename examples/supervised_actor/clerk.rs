@@ -33,8 +33,10 @@ pub(crate) struct InkError;
 #[error("the archive is closed")]
 pub(crate) struct DatabaseError;
 
-/// Stamps papers. Each incarnation is a clone of the first one.
-#[derive(Clone, Default)]
+/// Stamps papers. Each incarnation is a clone of the first one. The strategy is each scene's own.
+#[derive(Clone, Default, DistributedActor, SupervisedDistributedActor)]
+#[actor(path = "/user/clerk")]
+#[supervision(before_restart = Self::hand_over_stamps, after_restart = Self::take_stamps)]
 pub(crate) struct Clerk {
     stamps: u32,
 }
@@ -47,14 +49,8 @@ impl Actor for Clerk {
     }
 }
 
-impl DistributedActor for Clerk {
-    fn actor_path(&self) -> String {
-        "/user/clerk".to_owned()
-    }
-}
-
-impl SupervisedDistributedActor for Clerk {
-    fn before_restart(&mut self, ctx: &mut Context<Self>, _: Option<FailureInfo>) {
+impl Clerk {
+    fn hand_over_stamps(&mut self, ctx: &mut Context<Self>, _: Option<FailureInfo>) {
         println!(
             "  clerk {}: hands over {} stamps",
             ctx.incarnation(),
@@ -64,7 +60,7 @@ impl SupervisedDistributedActor for Clerk {
             .expect("hooks run only under a supervisor");
     }
 
-    fn after_restart(&mut self, ctx: &mut Context<Self>, failure: Option<FailureInfo>) {
+    fn take_stamps(&mut self, ctx: &mut Context<Self>, failure: Option<FailureInfo>) {
         // Nothing was handed over if the failure left no sound value to do it.
         self.stamps = ctx.take_handed().unwrap_or_default();
         let after = failure.map_or_else(String::new, |failure| failure.error);
