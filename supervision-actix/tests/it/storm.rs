@@ -11,7 +11,11 @@ use std::{
 };
 
 use actix::prelude::*;
-use supervision_actix::{Decision, InvalidErrorPattern, prelude::*};
+use supervision_actix::{
+    Decision, InvalidErrorPattern,
+    group::{ChildProps, GroupHandle, GroupProps, GroupStrategy},
+    prelude::*,
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -426,6 +430,83 @@ fn messages_to_an_actor_that_is_held_back_wait_for_it() {
         assert_eq!(probes[1].send(Do::nothing()).await, Ok(2));
         let waited = begin.elapsed().as_millis();
         assert!((998..=1_002).contains(&waited), "{waited}");
+    });
+}
+
+/// A group of three of which each child goes through the limiter after a panic.
+fn group_of_three(
+    strategy: GroupStrategy,
+    postgres: &SharedLimiter,
+) -> (GroupHandle, Vec<Addr<Probe>>) {
+    let child = |id: &str| {
+        let limited = props(&World::new()).with_restart_limiter_for("panic", postgres.clone());
+        ChildProps::actor(id, limited)
+    };
+    let group = GroupProps::new("/group", strategy, restart(9, 100))
+        .child(child("0"))
+        .child(child("1"))
+        .child(child("2"))
+        .start();
+    let probes = ["0", "1", "2"].map(|id| group.actor::<Probe>(id).expect("it is there"));
+    (group, probes.to_vec())
+}
+
+#[test]
+fn children_of_a_group_go_through_their_limiters_when_the_group_starts_them_again() {
+    on_virtual_time(async {
+        let postgres = limiter(1, 1);
+        let (group, probes) = group_of_three(GroupStrategy::OneForOne, &postgres);
+        assert_eq!(group.started().await, Ok(()));
+        let begin = Instant::now();
+        for probe in &probes {
+            assert_eq!(probe.send(Do::panic()).await, CLOSED);
+        }
+        for (place, probe) in probes.iter().enumerate() {
+            assert_eq!(probe.send(Do::nothing()).await, Ok(2));
+            let back = begin.elapsed().as_millis() as usize;
+            assert!(
+                (place * 1_000 + 98..=place * 1_000 + 104).contains(&back),
+                "{back}"
+            );
+        }
+        assert!(group.shutdown().await.reason.is_normal());
+    });
+}
+
+#[test]
+fn siblings_that_restart_along_take_no_place_and_wait_for_who_has_one() {
+    on_virtual_time(async {
+        let postgres = limiter(1, 1);
+        let ahead = props(&World::new())
+            .with_restart_limiter(postgres.clone())
+            .start_actor();
+        let (group, probes) = group_of_three(GroupStrategy::OneForAll, &postgres);
+        assert_eq!(group.started().await, Ok(()));
+        assert_eq!(ahead.send(Do::panic()).await, CLOSED);
+        let begin = Instant::now();
+        assert_eq!(probes[1].send(Do::panic()).await, CLOSED);
+        assert_eq!(probes[2].send(Do::nothing()).await, Ok(2));
+        let back = begin.elapsed().as_millis();
+        assert!((995..=1_005).contains(&back), "{back}");
+        let backlog = postgres.backlog().as_millis();
+        assert!((990..=1_000).contains(&backlog), "one place was taken");
+        assert!(group.shutdown().await.reason.is_normal());
+    });
+}
+
+#[test]
+fn a_group_whose_child_is_held_back_shuts_down_at_once() {
+    on_virtual_time(async {
+        let postgres = limiter(1, 1);
+        let (group, probes) = group_of_three(GroupStrategy::RestForOne, &postgres);
+        assert_eq!(group.started().await, Ok(()));
+        for _ in 0..3 {
+            assert_eq!(probes[0].send(Do::panic()).await, CLOSED);
+        }
+        actix_rt::time::sleep(ms(500)).await;
+        let begin = Instant::now();
+        assert!(group.shutdown().await.reason.is_normal());
+        assert!(begin.elapsed() < ms(5), "{:?}", begin.elapsed());
     });
 }
 
