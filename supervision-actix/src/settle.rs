@@ -50,42 +50,20 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
     } = entered;
     let (info, decision) = shared.decide(&cause, resumable);
     shared.ledger().join(reporter);
-    shared.record(Kept::decided(
-        cause.location(),
-        info.clone(),
-        decision.clone(),
-    ));
-    shared.emit(|| SupervisionEvent::Failed {
-        failure: (*info).clone(),
-        incarnation: shared.incarnation(),
-        decision: decision.clone(),
-    });
+    shared.record_decision(&cause, &info, &decision);
     let verdict = match decision {
         Decision::Resume => {
             shared.close_record(Outcome::Resumed);
             shared.answer_reporters();
             return Settled::Resumed;
         }
-        Decision::Restart { after, .. } => Verdict::Restart {
+        Decision::Restart { after, .. } | Decision::Relocate { after, .. } => Verdict::Restart {
             after,
             failure: info,
         },
-        Decision::Relocate { after, .. } => {
-            // No cluster is attached, so there is no other node: the restart in place was charged
-            // to the relocations, and is recorded as what it is.
-            shared.ledger().set_in_place();
-            Verdict::Restart {
-                after,
-                failure: info,
-            }
-        }
         Decision::Stop { reason } => Verdict::End(end_of(reason, &info)),
         Decision::Escalate { reason } => Verdict::End(escalated(reason, &info)),
     };
-    if let Verdict::Restart { .. } = verdict {
-        // It only adds to the delay that was decided, and only once that is over.
-        shared.ledger().limiter = shared.spec().settings.limiter_for(&cause).cloned();
-    }
     if let (Some((actor, ctx)), Verdict::Restart { failure, .. }) = (value, &verdict) {
         before_restart(shared, actor, ctx, failure);
     }
@@ -141,5 +119,33 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             ledger.decide(strategy, &failure)
         });
         (info, decision)
+    }
+
+    /// Keeps a decision, whoever took it, tells of it, and notes what a restart after it needs.
+    pub(crate) fn record_decision(
+        &self,
+        cause: &Cause,
+        info: &Rc<FailureInfo>,
+        decision: &Decision,
+    ) {
+        self.record(Kept::decided(
+            cause.location(),
+            info.clone(),
+            decision.clone(),
+        ));
+        self.emit(|| SupervisionEvent::Failed {
+            failure: (**info).clone(),
+            incarnation: self.incarnation(),
+            decision: decision.clone(),
+        });
+        if decision.delay().is_some() {
+            // It only adds to the delay that was decided, and only once that is over.
+            self.ledger().limiter = self.spec().settings.limiter_for(cause).cloned();
+        }
+        if let Decision::Relocate { .. } = decision {
+            // No cluster is attached, so there is no other node: the restart in place was charged
+            // to the relocations, and is recorded as what it is.
+            self.ledger().set_in_place();
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     event::{EndReason, SupervisionEvent},
     ledger::answer,
     order::{Life, Order},
-    record::{Kept, Outcome},
+    record::Outcome,
     settle::{end_of, escalated},
     shared::Shared,
 };
@@ -84,28 +84,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .flatten()
             .unwrap_or_else(|| Rc::new(self.describe(cause)));
         self.ledger().close_failed_start();
-        self.record(Kept::decided(
-            cause.location(),
-            info.clone(),
-            decision.clone(),
-        ));
-        self.emit(|| SupervisionEvent::Failed {
-            failure: (*info).clone(),
-            incarnation: self.incarnation(),
-            decision: decision.clone(),
-        });
-        if decision.delay().is_some() {
-            // It only adds to the delay that was decided, and only once that is over.
-            self.ledger().limiter = self.spec().settings.limiter_for(cause).cloned();
-        }
+        self.record_decision(cause, &info, decision);
         match decision {
             Decision::Resume => {}
-            Decision::Restart { .. } => self.recover_from(info),
-            Decision::Relocate { .. } => {
-                // No cluster is attached, so there is no other node.
-                self.ledger().set_in_place();
-                self.recover_from(info);
-            }
+            Decision::Restart { .. } | Decision::Relocate { .. } => self.recover_from(info),
             Decision::Stop { reason } => {
                 let end = end_of(*reason, &info);
                 self.managed(|m| m.end = Some(Box::new(end)));

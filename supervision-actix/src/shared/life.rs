@@ -63,8 +63,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 failure: (*failure).clone(),
                 outcome,
             });
-            let unclaimed = self.ledger().take_all_handed();
-            drop_guarded(unclaimed);
+            self.drop_unclaimed();
         } else {
             self.begin_again(actor, ctx);
             self.emit(|| SupervisionEvent::Started { path: self.path() });
@@ -79,6 +78,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.known_ledger()?.take_handed()
     }
 
+    /// What was handed over and not fetched; its destructors are the user's.
+    fn drop_unclaimed(&self) {
+        let unclaimed = self.ledger().take_all_handed();
+        drop_guarded(unclaimed);
+    }
+
     /// The delay before the next incarnation runs.
     pub(crate) fn begin_waiting(&self) {
         self.status.set(Status::Waiting);
@@ -91,8 +96,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.supersede_entered();
         if self.rare.get().is_some() {
             self.close_record(reason.outcome());
-            let unclaimed = self.ledger().take_all_handed();
-            drop_guarded(unclaimed);
+            self.drop_unclaimed();
             self.answer_reporters();
         }
         match &reason {

@@ -43,6 +43,11 @@ async fn records(supervisor: &Addr<SupervisorActor<Probe>>) -> Vec<(Option<Decis
         .collect()
 }
 
+async fn outcomes(supervisor: &Addr<SupervisorActor<Probe>>) -> Vec<Outcome> {
+    let records = records(supervisor).await.into_iter();
+    records.map(|(_, outcome)| outcome).collect()
+}
+
 async fn address(supervisor: &Addr<SupervisorActor<Probe>>) -> Addr<Probe> {
     let address = supervisor.send(GetActorAddr::new()).await;
     address

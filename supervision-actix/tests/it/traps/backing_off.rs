@@ -34,8 +34,10 @@ fn a_second_panic_while_the_first_is_handled_is_recorded_and_not_charged() {
         let probe = address(&supervisor).await;
         assert_eq!(probe.send(Do::panic()).await, CLOSED);
         assert_eq!(probe.send(Do::nothing()).await, Ok(2));
-        let (_, outcomes): (Vec<_>, Vec<_>) = records(&supervisor).await.into_iter().unzip();
-        assert_eq!(outcomes, [Outcome::Restarted, Outcome::Superseded]);
+        assert_eq!(
+            outcomes(&supervisor).await,
+            [Outcome::Restarted, Outcome::Superseded]
+        );
     });
 }
 
@@ -155,17 +157,13 @@ fn reports_while_backing_off_are_superseded_and_answered_by_the_restart() {
             assert_eq!(answer, Ok(Some(probe.clone())));
         }
         assert_eq!(before.elapsed().as_millis() / 10, 50);
-        let outcomes = records(&supervisor)
-            .await
-            .into_iter()
-            .map(|(_, outcome)| outcome);
         let wanted = [
             Outcome::Restarted,
             Outcome::Superseded,
             Outcome::Superseded,
             Outcome::Superseded,
         ];
-        assert_eq!(outcomes.collect::<Vec<_>>(), wanted);
+        assert_eq!(outcomes(&supervisor).await, wanted);
     });
 }
 
@@ -181,12 +179,8 @@ fn of_two_reports_at_once_one_is_charged() {
             [Ok(Some(probe.clone())), Ok(Some(probe.clone()))]
         );
         assert_eq!(probe.send(Do::nothing()).await, Ok(2));
-        let outcomes = records(&supervisor)
-            .await
-            .into_iter()
-            .map(|(_, outcome)| outcome);
         assert_eq!(
-            outcomes.collect::<Vec<_>>(),
+            outcomes(&supervisor).await,
             [Outcome::Restarted, Outcome::Superseded]
         );
     });
@@ -258,12 +252,8 @@ fn a_report_before_a_start_that_fails_is_not_charged_to_the_next_incarnation() {
             answer.expect("the supervisor is there").is_some(),
             "one restart is allowed"
         );
-        let outcomes = records(&supervisor)
-            .await
-            .into_iter()
-            .map(|(_, outcome)| outcome);
         assert_eq!(
-            outcomes.collect::<Vec<_>>(),
+            outcomes(&supervisor).await,
             [Outcome::Restarted, Outcome::Superseded]
         );
     });

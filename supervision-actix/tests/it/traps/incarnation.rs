@@ -293,12 +293,8 @@ fn a_failure_of_a_task_of_an_earlier_incarnation_is_recorded_and_not_charged() {
         assert_eq!(probe.send(Do::panic()).await, CLOSED);
         pass_a_second().await;
         assert_eq!(probe.send(Do::nothing()).await, Ok(2));
-        let outcomes = records(&supervisor)
-            .await
-            .into_iter()
-            .map(|(_, outcome)| outcome);
         assert_eq!(
-            outcomes.collect::<Vec<_>>(),
+            outcomes(&supervisor).await,
             [Outcome::Restarted, Outcome::Superseded]
         );
     });
@@ -320,12 +316,8 @@ fn a_watched_future_that_panics_inside_its_actor_is_charged_once() {
             Ok(2),
             "one restart is allowed"
         );
-        let outcomes = records(&supervisor)
-            .await
-            .into_iter()
-            .map(|(_, outcome)| outcome);
         assert_eq!(
-            outcomes.collect::<Vec<_>>(),
+            outcomes(&supervisor).await,
             [Outcome::Restarted, Outcome::Superseded]
         );
     });

@@ -125,12 +125,8 @@ fn a_failure_and_a_panic_in_one_handler_are_decided_once() {
         });
         assert_eq!(probe.send(both).await, CLOSED);
         assert_eq!(probe.send(Do::nothing()).await, Ok(2));
-        let outcomes = records(&supervisor)
-            .await
-            .into_iter()
-            .map(|(_, outcome)| outcome);
         assert_eq!(
-            outcomes.collect::<Vec<_>>(),
+            outcomes(&supervisor).await,
             [Outcome::Restarted, Outcome::Superseded]
         );
     });
