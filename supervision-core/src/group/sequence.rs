@@ -202,20 +202,29 @@ impl Group {
         placement: Option<PlacementStrategy>,
         now: Timestamp,
     ) {
+        let token = self.set_restarting(key, due, placement);
+        let after = Duration::from_nanos(due.as_nanos().saturating_sub(now.as_nanos()));
+        self.commands.push_back(Command::Delay { token, after });
+    }
+
+    /// Notes that a child will be started again, and gives that wait its name.
+    fn set_restarting(
+        &mut self,
+        key: Key,
+        due: Timestamp,
+        placement: Option<PlacementStrategy>,
+    ) -> DelayToken {
         let token = DelayToken {
             key,
             number: self.next_number(),
         };
-        self.roster.set(
-            key,
-            State::Restarting {
-                token,
-                due,
-                placement,
-            },
-        );
-        let after = Duration::from_nanos(due.as_nanos().saturating_sub(now.as_nanos()));
-        self.commands.push_back(Command::Delay { token, after });
+        let restarting = State::Restarting {
+            token,
+            due,
+            placement,
+        };
+        self.roster.set(key, restarting);
+        token
     }
 
     /// What has been stopped in a sequence, or was found not running.
@@ -291,18 +300,7 @@ impl Group {
             self.end(EndReason::StartFailed { child, cause });
         } else {
             // As in OTP, what came in meanwhile is handled before the next try is decided.
-            let token = DelayToken {
-                key,
-                number: self.next_number(),
-            };
-            self.roster.set(
-                key,
-                State::Restarting {
-                    token,
-                    due: now,
-                    placement: None,
-                },
-            );
+            let token = self.set_restarting(key, now, None);
             self.queue.push_back(Waiting::Retry { token, cause });
             self.sequence = None;
         }
