@@ -1,0 +1,4 @@
+//! The tests of the cluster, in one binary.
+
+mod clock;
+mod names;
