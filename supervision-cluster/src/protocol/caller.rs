@@ -60,7 +60,15 @@ impl Caller {
         self.open.entry(call.path.clone()).or_default().insert(seq);
         let timer = call.deadline;
         self.timers.insert((timer, seq));
-        self.calls.insert(seq, Outgoing { call, at: Step::Pausing, doubt: None, timer });
+        self.calls.insert(
+            seq,
+            Outgoing {
+                call,
+                at: Step::Pausing,
+                doubt: None,
+                timer,
+            },
+        );
         self.go_on(desk, terms, seq);
     }
 
@@ -71,12 +79,20 @@ impl Caller {
 
     /// Takes note of where an actor is, unless something later is known.
     pub(crate) fn learn(&mut self, path: &ActorPath, place: Place) {
-        if self.places.get(path).is_some_and(|known| known.epoch >= place.epoch) {
+        if self
+            .places
+            .get(path)
+            .is_some_and(|known| known.epoch >= place.epoch)
+        {
             return;
         }
         if self.places.len() >= PLACES {
             // What is being sent to keeps its place: its epoch guards against late answers.
-            let idle = self.places.keys().find(|path| !self.open.contains_key(*path)).cloned();
+            let idle = self
+                .places
+                .keys()
+                .find(|path| !self.open.contains_key(*path))
+                .cloned();
             idle.map(|path| self.places.remove(&path));
         }
         self.places.insert(path.clone(), place);
@@ -96,7 +112,9 @@ impl Caller {
     }
 
     fn timed_out(&mut self, desk: &mut Desk<'_>, terms: LeaseTerms, seq: u64) {
-        let Some(out) = self.calls.get_mut(&seq) else { return };
+        let Some(out) = self.calls.get_mut(&seq) else {
+            return;
+        };
         let sent_to = match &out.at {
             Step::Sent(place) => Some(place.clone()),
             Step::Looking(_) | Step::Pausing => None,
@@ -117,7 +135,9 @@ impl Caller {
 
     /// Sends it where the actor is known to be, or looks where that is.
     fn go_on(&mut self, desk: &mut Desk<'_>, terms: LeaseTerms, seq: u64) {
-        let Some(out) = self.calls.get(&seq) else { return };
+        let Some(out) = self.calls.get(&seq) else {
+            return;
+        };
         match self.places.get(&out.call.path) {
             Some(place) => self.send(desk, terms, seq, place.clone()),
             None => self.look(desk, terms, seq),
@@ -125,7 +145,9 @@ impl Caller {
     }
 
     fn look(&mut self, desk: &mut Desk<'_>, terms: LeaseTerms, seq: u64) {
-        let Some(out) = self.calls.get_mut(&seq) else { return };
+        let Some(out) = self.calls.get_mut(&seq) else {
+            return;
+        };
         let ticket = desk.read(RecordKey::Own(out.call.path.clone()));
         out.at = Step::Looking(ticket);
         self.looks.insert(ticket, seq);
@@ -140,15 +162,23 @@ impl Caller {
     }
 
     fn send(&mut self, desk: &mut Desk<'_>, terms: LeaseTerms, seq: u64, place: Place) {
-        let Some(out) = self.calls.get_mut(&seq) else { return };
-        let later = out.doubt.as_ref().is_some_and(|tried| tried.epoch != place.epoch);
+        let Some(out) = self.calls.get_mut(&seq) else {
+            return;
+        };
+        let later = out
+            .doubt
+            .as_ref()
+            .is_some_and(|tried| tried.epoch != place.epoch);
         if later && out.call.repeat == Repeat::Never {
             return self.resolve(desk, seq, CallOutcome::Unknown);
         }
         out.at = Step::Sent(place.clone());
         let path = out.call.path.clone();
         let request = Request {
-            id: RequestId { caller: desk.me.clone(), seq },
+            id: RequestId {
+                caller: desk.me.clone(),
+                seq,
+            },
             floor: self.open[&path].first().copied().unwrap_or(seq),
             epoch: place.epoch,
             body: out.call.body.clone(),
@@ -175,7 +205,9 @@ impl Caller {
         ticket: Ticket,
         outcome: ReadOutcome,
     ) {
-        let Some(seq) = self.looks.remove(&ticket) else { return };
+        let Some(seq) = self.looks.remove(&ticket) else {
+            return;
+        };
         let looking = |out: &Outgoing| out.at == Step::Looking(ticket);
         if !self.calls.get(&seq).is_some_and(looking) {
             return;
@@ -195,7 +227,9 @@ impl Caller {
         seq: u64,
         stored: &Stored,
     ) {
-        let Record::Own(record) = &stored.record else { return };
+        let Record::Own(record) = &stored.record else {
+            return;
+        };
         let path = self.calls[&seq].call.path.clone();
         let Some(place) = place_of(stored) else {
             let why = match record.state {
@@ -217,7 +251,11 @@ impl Caller {
     /// It will not be handled anywhere, unless an earlier attempt was.
     fn not_handled_anywhere(&mut self, desk: &mut Desk<'_>, seq: u64, why: Refusal) {
         let doubt = self.calls.get(&seq).is_some_and(|out| out.doubt.is_some());
-        let outcome = if doubt { CallOutcome::Unknown } else { CallOutcome::Refused(why) };
+        let outcome = if doubt {
+            CallOutcome::Unknown
+        } else {
+            CallOutcome::Refused(why)
+        };
         self.resolve(desk, seq, outcome);
     }
 
@@ -233,7 +271,10 @@ impl Caller {
         if !self.is_mine(desk, id, path) {
             return;
         }
-        let stale = self.places.get(path).is_some_and(|known| place.epoch < known.epoch);
+        let stale = self
+            .places
+            .get(path)
+            .is_some_and(|known| place.epoch < known.epoch);
         if stale && !desk.has(Bug::AnswerOfAnyEpoch) {
             return;
         }
@@ -264,7 +305,9 @@ impl Caller {
                 self.learn(path, place);
                 self.go_on_elsewhere(desk, terms, id.seq, path);
             }
-            NotHandled::Refused(Refusal::NotHere | Refusal::Fenced) => self.pause(desk, terms, id.seq),
+            NotHandled::Refused(Refusal::NotHere | Refusal::Fenced) => {
+                self.pause(desk, terms, id.seq)
+            }
             NotHandled::Refused(why) => self.not_handled_anywhere(desk, id.seq, why),
         }
     }
@@ -291,11 +334,16 @@ impl Caller {
 
     fn is_mine(&self, desk: &Desk<'_>, id: &RequestId, path: &ActorPath) -> bool {
         id.caller == *desk.me
-            && self.calls.get(&id.seq).is_some_and(|out| out.call.path == *path)
+            && self
+                .calls
+                .get(&id.seq)
+                .is_some_and(|out| out.call.path == *path)
     }
 
     fn resolve(&mut self, desk: &mut Desk<'_>, seq: u64, outcome: CallOutcome) {
-        let Some(out) = self.calls.remove(&seq) else { return };
+        let Some(out) = self.calls.remove(&seq) else {
+            return;
+        };
         self.timers.remove(&(out.timer, seq));
         if let Some(open) = self.open.get_mut(&out.call.path) {
             open.remove(&seq);
@@ -303,7 +351,10 @@ impl Caller {
                 self.open.remove(&out.call.path);
             }
         }
-        desk.put(Command::Resolve { token: out.call.token, outcome });
+        desk.put(Command::Resolve {
+            token: out.call.token,
+            outcome,
+        });
     }
 
     /// The node has lost its lease: whatever was sent may have been handled.

@@ -6,7 +6,9 @@ use supervision_core::{NodeId, Timestamp};
 use super::{
     bug::{Bug, Bugs},
     message::{Answer, PeerMessage, Place, Refusal, Request, RequestId},
-    record::{ActorPath, BootId, Epoch, KindName, Member, OwnRecord, Record, RecordKey, Stamp, Stored},
+    record::{
+        ActorPath, BootId, Epoch, KindName, Member, OwnRecord, Record, RecordKey, Stamp, Stored,
+    },
 };
 use crate::engine::Revision;
 

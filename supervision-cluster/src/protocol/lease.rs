@@ -32,7 +32,9 @@ pub struct LeaseTerms {
 #[non_exhaustive]
 pub enum InvalidLease {
     /// Too short for the store: one outage of the length that is to be survived would fence all.
-    #[error("lease of {length:?} is too short: an engine gap of {gap:?} and a request timeout of {timeout:?} need at least {least:?}")]
+    #[error(
+        "lease of {length:?} is too short: an engine gap of {gap:?} and a request timeout of {timeout:?} need at least {least:?}"
+    )]
     TooShort {
         /// What was asked for.
         length: Duration,
@@ -57,7 +59,12 @@ impl LeaseTerms {
     pub fn new(length: Duration, gap: Duration, timeout: Duration) -> Result<Self, InvalidLease> {
         let least = (gap + timeout) * 100 / 65;
         if length < least || length.is_zero() {
-            return Err(InvalidLease::TooShort { length, gap, timeout, least });
+            return Err(InvalidLease::TooShort {
+                length,
+                gap,
+                timeout,
+                least,
+            });
         }
         Ok(Self { length })
     }
@@ -348,12 +355,7 @@ impl Lease {
         }
     }
 
-    fn lost(
-        &mut self,
-        desk: &mut Desk<'_>,
-        found: Option<Stored>,
-        terms: LeaseTerms,
-    ) -> LeaseNews {
+    fn lost(&mut self, desk: &mut Desk<'_>, found: Option<Stored>, terms: LeaseTerms) -> LeaseNews {
         if let (true, Phase::Held(held), Some(found)) =
             (desk.has(Bug::RenewOverAnything), &mut self.phase, &found)
         {

@@ -20,7 +20,7 @@ pub struct RequestId {
 }
 
 /// A message on its way to an actor.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Request {
     /// Which message.
     pub id: RequestId,
@@ -35,7 +35,7 @@ pub struct Request {
 }
 
 /// What became of a message that was handled.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Answer {
     /// Its handler returned this.
     Done(Bytes),
@@ -64,7 +64,7 @@ pub enum Refusal {
 }
 
 /// Where an actor was last known to run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// Its owner.
     pub owner: Member,
@@ -73,7 +73,7 @@ pub struct Place {
 }
 
 /// From one node to another.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PeerMessage {
     /// To the node that owns the actor.
     Request(Request),
@@ -111,7 +111,7 @@ pub enum PeerMessage {
 }
 
 /// Why a message was not handled by the node it was sent to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum NotHandled {
     /// The actor runs there.
     Moved(Place),
@@ -120,7 +120,7 @@ pub enum NotHandled {
 }
 
 /// An actor that is handed over by its living owner.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Take {
     /// Which actor.
     pub path: ActorPath,
@@ -141,7 +141,7 @@ pub struct Take {
 }
 
 /// A checkpoint as it stands in the store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Its revision; `None` if there is none yet.
     pub revision: Option<Revision>,

@@ -9,9 +9,7 @@ use supervision_core::Timestamp;
 use super::{
     bug::{Bug, Bugs},
     caller::Caller,
-    desk::{
-        ActorEvent, Call, Command, Desk, Input, Order, ReadOutcome, Report, Ticket, WriteOutcome,
-    },
+    desk::{ActorEvent, CallOutcome, Command, Desk, Input, Order, ReadOutcome, Report, Ticket, WriteOutcome},
     lease::{Lease, LeaseNews, LeaseTerms},
     message::{NotHandled, PeerMessage, Place, Refusal, Request, Take},
     observer::Observer,
@@ -180,22 +178,34 @@ impl NodeMachine {
 
     /// Where an actor was last known to run.
     pub fn place(&self, path: &ActorPath) -> Option<Place> {
-        let here = self.paths.get(path).filter(|p| p.is_owned()).and_then(Path::epoch);
+        let here = self
+            .paths
+            .get(path)
+            .filter(|p| p.is_owned())
+            .and_then(Path::epoch);
         match here {
-            Some(epoch) => Some(Place { owner: self.me.clone(), epoch }),
+            Some(epoch) => Some(Place {
+                owner: self.me.clone(),
+                epoch,
+            }),
             None => self.caller.place(path).cloned(),
         }
     }
 
     /// The activation of an actor that serves on this node.
     pub fn serving(&self, path: &ActorPath) -> Option<Epoch> {
-        self.paths.get(path).filter(|p| p.is_serving()).and_then(Path::epoch)
+        self.paths
+            .get(path)
+            .filter(|p| p.is_serving())
+            .and_then(Path::epoch)
     }
 
     /// The paths that this node owns.
     pub fn owned(&self) -> impl Iterator<Item = (&ActorPath, Epoch)> {
         let owned = |at: &Path| at.epoch().filter(|_| at.is_owned());
-        self.paths.iter().filter_map(move |(path, at)| Some((path, owned(at)?)))
+        self.paths
+            .iter()
+            .filter_map(move |(path, at)| Some((path, owned(at)?)))
     }
 
     /// Whether it has nothing of anybody's in its hands.
@@ -213,21 +223,29 @@ impl NodeMachine {
         let turns = self.turn_times.first().map(|(at, _)| *at);
         let parking = self.parking.values().filter_map(Write::next_wake).min();
         let paths = self.timers.first().map(|(at, _)| *at);
-        [self.lease.next_wake(), self.observer_wake, paths, turns, parking, self.caller.next_wake()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.lease.next_wake(),
+            self.observer_wake,
+            paths,
+            turns,
+            parking,
+            self.caller.next_wake(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Takes one input at `now`, which never goes back. Returns what is to be done, in this order.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Command> {
-        if self.is_over() {
-            return Vec::new();
-        }
         let mut tray = Vec::new();
         // Time first: whatever has run out by now has done so before this input.
-        self.tick(now, &mut tray);
         if !self.is_over() {
+            self.tick(now, &mut tray);
+        }
+        if self.is_over() {
+            tray.extend(refused(input));
+        } else {
             self.take(input, now, &mut tray);
             self.talk_to_itself(now, &mut tray);
         }
@@ -239,7 +257,9 @@ impl NodeMachine {
         let mut next = 0;
         while next < tray.len() && !self.is_over() {
             if matches!(&tray[next], Command::Send(to, _) if *to == self.me) {
-                let Command::Send(_, message) = tray.remove(next) else { continue };
+                let Command::Send(_, message) = tray.remove(next) else {
+                    continue;
+                };
                 self.peer(message, now, tray);
             } else {
                 next += 1;
@@ -254,7 +274,9 @@ impl NodeMachine {
             return;
         }
         if self.observer_wake.is_some_and(|at| now >= at) {
-            self.with_observer(now, tray, |observer, desk, terms| observer.tick(desk, terms));
+            self.with_observer(now, tray, |observer, desk, terms| {
+                observer.tick(desk, terms)
+            });
         }
         while let Some((at, path)) = self.timers.first().cloned()
             && now >= at
@@ -278,12 +300,19 @@ impl NodeMachine {
             Input::Read(ticket, outcome) => self.read(ticket, outcome, now, tray),
             Input::Lease(stored) => self.seen(stored, now, tray),
             Input::LeaseGone(_) => {}
-            Input::Found { path, record, revision, rank } => {
+            Input::Found {
+                path,
+                record,
+                revision,
+                rank,
+            } => {
                 self.found(path, Orphan { record, revision }, rank, now, tray);
             }
             Input::Peer(message) => self.peer(message, now, tray),
             Input::Call(call) => {
-                self.with_caller(now, tray, |caller, desk, terms, _| caller.call(desk, terms, call));
+                self.with_caller(now, tray, |caller, desk, terms, _| {
+                    caller.call(desk, terms, call)
+                });
             }
             Input::Actor(path, epoch, event) => self.actor(&path, epoch, event, now, tray),
             Input::Order(order) => self.order(order, now, tray),
@@ -308,7 +337,8 @@ impl NodeMachine {
                 let news = self.with_observer(now, tray, |observer, desk, _| {
                     observer.written(desk, ticket, outcome)
                 });
-                news.into_iter().for_each(|stored| self.seen(stored, now, tray));
+                news.into_iter()
+                    .for_each(|stored| self.seen(stored, now, tray));
             }
             Some(Waiter::Path(path)) => {
                 self.with_path(&path, now, tray, |path, desk, cx| {
@@ -346,7 +376,8 @@ impl NodeMachine {
                 let news = self.with_observer(now, tray, |observer, desk, terms| {
                     observer.read(desk, ticket, &outcome, terms)
                 });
-                news.into_iter().for_each(|stored| self.seen(stored, now, tray));
+                news.into_iter()
+                    .for_each(|stored| self.seen(stored, now, tray));
             }
             Some(Waiter::Caller) => {
                 self.with_caller(now, tray, |caller, desk, terms, observer| {
@@ -396,7 +427,9 @@ impl NodeMachine {
                 }
                 self.with_path(&path, now, tray, |path, desk, _| path.order_move(desk, to));
             }
-            Order::End(path) => self.with_path(&path, now, tray, |path, desk, cx| path.end(desk, cx)),
+            Order::End(path) => {
+                self.with_path(&path, now, tray, |path, desk, cx| path.end(desk, cx))
+            }
             Order::Leave => {
                 if self.paths.is_empty() {
                     let none = self.with_lease(now, tray, |lease, desk, _| {
@@ -425,11 +458,30 @@ impl NodeMachine {
         }
         self.with_path(path, now, tray, |path, desk, cx| match event {
             ActorEvent::Started => path.started(desk, cx),
-            ActorEvent::Handled { answers, back, state } => {
+            ActorEvent::Handled {
+                answers,
+                back,
+                state,
+            } => {
                 path.handled(desk, cx, answers, back, state);
             }
             ActorEvent::Packed { state, luggage } => path.packed(desk, state, luggage),
             ActorEvent::Ended => path.ended_by_itself(desk, cx),
         });
+    }
+}
+
+/// What a user of a boot that is over is told.
+fn refused(input: Input) -> Option<Command> {
+    match input {
+        Input::Call(call) => Some(Command::Resolve {
+            token: call.token,
+            outcome: CallOutcome::Refused(Refusal::Fenced),
+        }),
+        Input::Order(Order::Create { path, .. }) => {
+            Some(Command::Report(Report::NotCreated(path, None)))
+        }
+        Input::Order(Order::Move { path, .. }) => Some(Command::Report(Report::NotMoved(path))),
+        _ => None,
     }
 }

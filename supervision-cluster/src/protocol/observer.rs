@@ -49,14 +49,21 @@ impl Observer {
                 old.record.member.boot != record.member.boot || record.standing != Standing::Alive
             })
             .map(|old| old.record.member.clone())
-            .or_else(|| (old.is_none() && record.standing == Standing::Dead).then(|| record.member.clone()));
+            .or_else(|| {
+                (old.is_none() && record.standing == Standing::Dead).then(|| record.member.clone())
+            });
         let seen_at = match old {
             Some(old) if desk.has(Bug::ObservedFromSend) => old.seen_at,
             _ => desk.now,
         };
         self.nodes.insert(
             node,
-            Seen { record, revision: stored.revision, seen_at, verdict: None },
+            Seen {
+                record,
+                revision: stored.revision,
+                seen_at,
+                verdict: None,
+            },
         );
         lost
     }

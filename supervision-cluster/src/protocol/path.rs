@@ -28,9 +28,7 @@ use super::{
     bug::Bug,
     desk::{Command, Desk, Ticket},
     lease::LeaseTerms,
-    message::{
-        Answer, NotHandled, PeerMessage, Place, Refusal, Request, RequestId, Take,
-    },
+    message::{Answer, NotHandled, PeerMessage, Place, Refusal, Request, RequestId, Take},
     observer::Observer,
     record::{ActorPath, Durability, Epoch, KindName, Member, OwnRecord, OwnState},
     table::{Known, RequestTable},
@@ -42,8 +40,8 @@ mod moving;
 mod serving;
 mod taking;
 
-pub(crate) use taking::place_of;
 use taking::Why;
+pub(crate) use taking::place_of;
 
 /// How much a path may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +59,12 @@ pub struct PathLimits {
 impl Default for PathLimits {
     /// 10,000 messages held, 10,000 answers, 256 in a batch, 3 owners.
     fn default() -> Self {
-        Self { held: 10_000, table: 10_000, batch: 256, tries: 3 }
+        Self {
+            held: 10_000,
+            table: 10_000,
+            batch: 256,
+            tries: 3,
+        }
     }
 }
 
@@ -86,6 +89,8 @@ pub(crate) struct Path {
     over: bool,
     /// When the timer set holds an entry for it, and for which time.
     pub(crate) wake: Option<Timestamp>,
+    /// Where it went, once that is known.
+    gone_to: Option<Place>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -100,8 +105,15 @@ enum Phase {
     /// Somebody asks for it: whose is it?
     Looking(Ticket),
     /// It was handed to this node, whose former owner is alive and will send what it holds.
-    Expecting { until: Timestamp, record: OwnRecord, revision: Revision },
-    Claiming { write: Write, why: Why },
+    Expecting {
+        until: Timestamp,
+        record: OwnRecord,
+        revision: Revision,
+    },
+    Claiming {
+        write: Write,
+        why: Why,
+    },
     Reading(Ticket),
     /// The store did not answer.
     Pausing(Timestamp),
@@ -112,19 +124,40 @@ enum Phase {
     Starting,
     /// A suspect stays up: its tries are forgotten.
     Clearing(Write),
-    Serving { moving: Option<Member>, ending: bool },
+    Serving {
+        moving: Option<Member>,
+        ending: bool,
+    },
     /// The checkpoint of a durable actor is written; then these leave.
-    Saving { write: Write, answers: Vec<(RequestId, Answer)>, moving: Option<Member>, ending: bool },
+    Saving {
+        write: Write,
+        answers: Vec<(RequestId, Answer)>,
+        moving: Option<Member>,
+        ending: bool,
+    },
     /// The actor packs.
     Packing(Member),
-    Storing { write: Write, to: Member },
-    Handing { write: Write, to: Member },
-    Away { to: Member, take: Box<Take>, resend_at: Timestamp },
+    Storing {
+        write: Write,
+        to: Member,
+    },
+    Handing {
+        write: Write,
+        to: Member,
+    },
+    Away {
+        to: Member,
+        take: Box<Take>,
+        resend_at: Timestamp,
+    },
     /// The checkpoint is emptied; then the ownership is ended.
     Emptying(Write),
     Ending(Write),
     /// Made for another node.
-    Making { write: Write, to: Member },
+    Making {
+        write: Write,
+        to: Member,
+    },
     Gone,
 }
 
@@ -250,7 +283,10 @@ impl Path {
     /// A request arrives for it.
     pub(crate) fn arrive(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, request: Request) {
         if let Phase::Away { to, take, .. } = &self.phase {
-            let request = Request { epoch: take.epoch, ..request };
+            let request = Request {
+                epoch: take.epoch,
+                ..request
+            };
             return desk.send(&to.clone(), PeerMessage::Request(request));
         }
         if let Some(epoch) = self.epoch()
@@ -271,7 +307,10 @@ impl Path {
     /// that this one is over, which its next write will tell.
     fn not_for_this(&self, desk: &Desk<'_>, mine: Epoch, meant: Epoch) -> NotHandled {
         if meant < mine {
-            NotHandled::Moved(Place { owner: desk.me.clone(), epoch: mine })
+            NotHandled::Moved(Place {
+                owner: desk.me.clone(),
+                epoch: mine,
+            })
         } else {
             NotHandled::Refused(Refusal::NotHere)
         }
@@ -279,7 +318,13 @@ impl Path {
 
     /// Gives the actor what is held, as far as it may have it now.
     fn dispatch(&mut self, desk: &mut Desk<'_>, cx: Context<'_>) {
-        let ready = matches!(self.phase, Phase::Serving { moving: None, ending: false });
+        let ready = matches!(
+            self.phase,
+            Phase::Serving {
+                moving: None,
+                ending: false
+            }
+        );
         let one_at_a_time = self.durability == Durability::Durable;
         if !ready || !cx.valid || (one_at_a_time && !self.in_hand.is_empty()) {
             return;
@@ -330,8 +375,16 @@ impl Path {
     }
 
     fn answer(&self, desk: &mut Desk<'_>, epoch: Epoch, id: &RequestId, answer: Answer) {
-        let place = Place { owner: desk.me.clone(), epoch };
-        let message = PeerMessage::Answer { id: id.clone(), path: self.path.clone(), place, answer };
+        let place = Place {
+            owner: desk.me.clone(),
+            epoch,
+        };
+        let message = PeerMessage::Answer {
+            id: id.clone(),
+            path: self.path.clone(),
+            place,
+            answer,
+        };
         desk.send(&id.caller, message);
     }
 

@@ -13,9 +13,7 @@ use crate::engine::Revision;
 
 /// One run of a node's process. Never used again, so what was owned by an earlier run of the same
 /// node is known not to be owned by this one.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct BootId(pub Uuid);
 
 /// A node in one of its runs.
@@ -89,22 +87,18 @@ impl From<ActorPath> for String {
 
 /// The fencing token of one activation of a path: the revision of the write that gave the path to
 /// its owner. A later activation has a higher one.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Epoch(pub Revision);
 
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "e{}", self.0.get())
+        write!(f, "e{}", self.0.as_u64())
     }
 }
 
 /// Who wrote a record, and in which of its attempts: by this a writer recognises its own write
 /// when it could not hear the answer.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Stamp {
     /// The writer.
     pub boot: BootId,
@@ -194,7 +188,38 @@ pub enum Durability {
 
 /// The name of a kind of actor, for example `cart`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct KindName(pub Arc<str>);
+#[serde(from = "String", into = "String")]
+pub struct KindName(Arc<str>);
+
+impl KindName {
+    /// Names a kind. The name is compared, and never taken apart.
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self(name.as_ref().into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for KindName {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<KindName> for String {
+    fn from(name: KindName) -> Self {
+        name.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for KindName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What a new owner of a path goes on from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,12 +18,16 @@ use super::{
 /// the capacity: a request that would go past it is refused before it is applied.
 ///
 /// The table is part of the checkpoint, and moves with the actor.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct RequestTable {
     callers: BTreeMap<BootId, Applied>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 struct Applied {
     floor: u64,
     answers: BTreeMap<u64, Answer>,
@@ -112,9 +115,4 @@ impl Answer {
             Self::Failed(error) => error.len(),
         }
     }
-}
-
-/// An answer without a reply, for messages that ask for none.
-pub(crate) fn told() -> Answer {
-    Answer::Done(Bytes::new())
 }

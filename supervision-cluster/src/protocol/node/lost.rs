@@ -56,7 +56,9 @@ impl NodeMachine {
             // This node was given it and does not run it.
             return self.look(&path, now, tray);
         }
-        let gone = self.observer.is_gone(&desk!(self, now, tray), owner, orphan.revision);
+        let gone = self
+            .observer
+            .is_gone(&desk!(self, now, tray), owner, orphan.revision);
         if let Some(rank) = rank.filter(|_| gone) {
             let at = now.saturating_add(self.settings.terms.turn() * rank);
             self.turns.insert(path.clone(), orphan);
@@ -108,14 +110,24 @@ impl NodeMachine {
     ) {
         if let Some(durability) = self.settings.kinds.get(&orphan.record.kind).copied() {
             self.make(path, now, tray, |desk, _| {
-                Path::recover(desk, path.clone(), durability, &orphan.record, orphan.revision)
+                Path::recover(
+                    desk,
+                    path.clone(),
+                    durability,
+                    &orphan.record,
+                    orphan.revision,
+                )
             });
         }
     }
 
     /// Begins with the next suspect once the one before it has proven sound, or is gone.
     pub(super) fn prove_next(&mut self, now: Timestamp, tray: &mut Vec<Command>) {
-        if self.proving.as_ref().is_some_and(|path| self.starting.contains(path)) {
+        if self
+            .proving
+            .as_ref()
+            .is_some_and(|path| self.starting.contains(path))
+        {
             return;
         }
         self.proving = None;
@@ -127,17 +139,16 @@ impl NodeMachine {
         }
     }
 
-    fn park(
-        &mut self,
-        path: ActorPath,
-        orphan: &Orphan,
-        now: Timestamp,
-        tray: &mut Vec<Command>,
-    ) {
+    fn park(&mut self, path: ActorPath, orphan: &Orphan, now: Timestamp, tray: &mut Vec<Command>) {
         let mark = tray.len();
         let write = self.with_desk(now, tray, |desk, _| {
             let record = Record::Own(parked(desk, &orphan.record));
-            Write::start(desk, RecordKey::Own(path.clone()), record, Some(orphan.revision))
+            Write::start(
+                desk,
+                RecordKey::Own(path.clone()),
+                record,
+                Some(orphan.revision),
+            )
         });
         self.note_waiters(tray, mark, &Waiter::Parking(path.clone()));
         self.parking.insert(path, write);
@@ -190,7 +201,11 @@ impl NodeMachine {
         now: Timestamp,
         tray: &mut Vec<Command>,
     ) {
-        if !self.paths.get(path).is_some_and(|at| at.is_looking_for(ticket)) {
+        if !self
+            .paths
+            .get(path)
+            .is_some_and(|at| at.is_looking_for(ticket))
+        {
             return self.with_path(path, now, tray, |path, desk, cx| {
                 path.read(desk, cx, ticket, outcome);
             });
@@ -219,7 +234,10 @@ impl NodeMachine {
         };
         let mine = record.state == OwnState::Owned && record.owner == self.me;
         let durability = self.settings.kinds.get(&record.kind).copied()?;
-        let orphan = Orphan { record: record.clone(), revision: stored.revision };
+        let orphan = Orphan {
+            record: record.clone(),
+            revision: stored.revision,
+        };
         mine.then_some((orphan, durability))
     }
 }

@@ -7,7 +7,9 @@ impl NodeMachine {
     pub(super) fn note_waiters(&mut self, tray: &[Command], mark: usize, waiter: &Waiter) {
         for command in &tray[mark..] {
             if let Command::Read(ticket, _) | Command::Write { ticket, .. } = command {
-                self.waiters.entry(*ticket).or_insert_with(|| waiter.clone());
+                self.waiters
+                    .entry(*ticket)
+                    .or_insert_with(|| waiter.clone());
             }
         }
     }
@@ -145,7 +147,12 @@ impl NodeMachine {
     pub(super) fn peer(&mut self, message: PeerMessage, now: Timestamp, tray: &mut Vec<Command>) {
         match message {
             PeerMessage::Request(request) => self.request(request, now, tray),
-            PeerMessage::Answer { id, path, place, answer } => {
+            PeerMessage::Answer {
+                id,
+                path,
+                place,
+                answer,
+            } => {
                 self.with_caller(now, tray, |caller, desk, _, _| {
                     caller.answered(desk, &id, &path, place, answer);
                 });
@@ -170,14 +177,19 @@ impl NodeMachine {
         let path = request.path.clone();
         if !self.paths.contains_key(&path) {
             // It may have been here, and the node knows where it went; else the store does.
-            let known = self.caller.place(&path).filter(|place| place.owner != self.me);
+            let known = self
+                .caller
+                .place(&path)
+                .filter(|place| place.owner != self.me);
             if let Some(place) = known.filter(|place| place.epoch > request.epoch).cloned() {
                 let why = NotHandled::Moved(place);
                 return self.with_desk(now, tray, |desk, _| not_handled(desk, &request, why));
             }
             self.look(&path, now, tray);
         }
-        self.with_path(&path, now, tray, |path, desk, cx| path.arrive(desk, cx, request));
+        self.with_path(&path, now, tray, |path, desk, cx| {
+            path.arrive(desk, cx, request)
+        });
     }
 
     pub(super) fn look(&mut self, path: &ActorPath, now: Timestamp, tray: &mut Vec<Command>) {
@@ -193,7 +205,9 @@ impl NodeMachine {
         let (path, from, epoch) = (take.path.clone(), take.from.clone(), take.epoch);
         match self.paths.get_mut(&path) {
             Some(at) if at.epoch().is_some_and(|mine| mine >= epoch) => {
-                self.with_path(&path, now, tray, |path, desk, cx| path.take_more(desk, cx, take));
+                self.with_path(&path, now, tray, |path, desk, cx| {
+                    path.take_more(desk, cx, take)
+                });
             }
             // A claim of this node's own is under way. What comes of it is not known yet, and the
             // old owner will send this again.
@@ -221,7 +235,10 @@ impl NodeMachine {
             return tray.push(Command::Report(Report::UnknownKind(path, kind)));
         };
         if self.paths.contains_key(&path) {
-            return tray.push(Command::Report(Report::NotCreated(path.clone(), self.place(&path))));
+            return tray.push(Command::Report(Report::NotCreated(
+                path.clone(),
+                self.place(&path),
+            )));
         }
         self.make(&path, now, tray, |desk, _| {
             Path::create(desk, path.clone(), kind, durability, owner)

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Context, Path, Phase};
+use super::{Context, Path, Phase, Why};
 use crate::protocol::{
     bug::Bug,
     desk::{Command, Desk, ReadOutcome, Report, Ticket, WriteOutcome},
@@ -15,8 +15,15 @@ impl Path {
     /// Moves it to another member, once what it has in hand is done with.
     pub(crate) fn order_move(&mut self, desk: &mut Desk<'_>, to: Member) {
         match &mut self.phase {
-            Phase::Serving { moving, ending: false } => *moving = Some(to.clone()),
-            Phase::Saving { moving, ending: false, .. } => {
+            Phase::Serving {
+                moving,
+                ending: false,
+            } => *moving = Some(to.clone()),
+            Phase::Saving {
+                moving,
+                ending: false,
+                ..
+            } => {
                 *moving = Some(to);
                 return;
             }
@@ -35,7 +42,9 @@ impl Path {
 
     /// The actor has packed. Its state is stored where its kind has one that is not yet there.
     pub(crate) fn packed(&mut self, desk: &mut Desk<'_>, state: Option<Bytes>, luggage: Bytes) {
-        let Phase::Packing(to) = &self.phase else { return };
+        let Phase::Packing(to) = &self.phase else {
+            return;
+        };
         let to = to.clone();
         self.luggage = luggage;
         self.body = state;
@@ -69,7 +78,11 @@ impl Path {
             desk.put(Command::Report(Report::Moved(self.path.clone(), epoch)));
         }
         let take = Box::new(self.pack_up(desk, epoch));
-        self.phase = Phase::Away { to, take, resend_at: desk.now };
+        self.phase = Phase::Away {
+            to,
+            take,
+            resend_at: desk.now,
+        };
         self.resend_take(desk, cx);
         if desk.has(Bug::ForgottenTooEarly) {
             self.phase = Phase::Gone;
@@ -112,7 +125,10 @@ impl Path {
         if let Phase::Away { take, to, .. } = &self.phase
             && take.epoch == by_epoch
         {
-            self.gone_to = Some(Place { owner: to.clone(), epoch: by_epoch });
+            self.gone_to = Some(Place {
+                owner: to.clone(),
+                epoch: by_epoch,
+            });
             self.phase = Phase::Gone;
         }
     }
@@ -205,7 +221,7 @@ impl Path {
     fn committed(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, commit: &Commit) {
         // What comes next is put in place of it; nothing returns to `Gone` by accident.
         match std::mem::replace(&mut self.phase, Phase::Gone) {
-            Phase::Claiming { why, .. } => self.claimed(desk, cx, commit, why),
+            Phase::Claiming { why, .. } => self.claimed(desk, commit, why),
             Phase::Making { to, .. } => {
                 let epoch = Epoch(commit.revision);
                 desk.put(Command::Report(Report::Created(self.path.clone(), epoch)));
@@ -218,10 +234,18 @@ impl Path {
             }
             Phase::Clearing(_) => {
                 self.own_written(commit);
-                self.phase = Phase::Serving { moving: None, ending: false };
+                self.phase = Phase::Serving {
+                    moving: None,
+                    ending: false,
+                };
                 self.go_on(desk, cx);
             }
-            Phase::Saving { answers, moving, ending, .. } => {
+            Phase::Saving {
+                answers,
+                moving,
+                ending,
+                ..
+            } => {
                 self.saved(desk, cx, commit, &answers, moving, ending);
             }
             Phase::Storing { to, .. } => {
@@ -238,20 +262,26 @@ impl Path {
     fn lost(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, found: Option<Stored>) {
         match &self.phase {
             Phase::Sealing(_) => self.seal_lost(desk, cx, found),
-            Phase::Claiming { why, .. } => {
-                let why = *why;
-                self.own_lost(desk, found.as_ref(), Some(why));
+            Phase::Claiming {
+                why: Why::Create, ..
+            } => {
+                let me = desk.me.clone();
+                self.not_made(desk, found, me);
             }
-            Phase::Making { .. } => {
-                self.own_lost(desk, found.as_ref(), Some(super::Why::Create));
+            Phase::Making { to, .. } => {
+                let to = to.clone();
+                self.not_made(desk, found, to);
             }
             Phase::Saving { .. } if desk.has(Bug::UnknownMeansFailed) && found.is_none() => {
-                self.phase = Phase::Serving { moving: None, ending: false };
+                self.phase = Phase::Serving {
+                    moving: None,
+                    ending: false,
+                };
             }
             Phase::Saving { .. } | Phase::Storing { .. } | Phase::Emptying(_) => {
                 self.superseded(desk);
             }
-            _ => self.own_lost(desk, found.as_ref(), None),
+            _ => self.own_lost(desk, found.as_ref()),
         }
     }
 }

@@ -55,7 +55,12 @@ impl Path {
             self.answer_all(desk, cx, &answers);
         }
         let write = Write::start(desk, key, record, self.checkpoint);
-        self.phase = Phase::Saving { write, answers, moving, ending };
+        self.phase = Phase::Saving {
+            write,
+            answers,
+            moving,
+            ending,
+        };
     }
 
     pub(super) fn saved(
@@ -115,7 +120,10 @@ impl Path {
         self.over = true;
         self.in_hand.clear();
         if let Phase::Starting | Phase::Packing(_) = self.phase {
-            self.phase = Phase::Serving { moving: None, ending: true };
+            self.phase = Phase::Serving {
+                moving: None,
+                ending: true,
+            };
         }
         self.go_on(desk, cx);
     }
@@ -134,7 +142,12 @@ impl Path {
 
     /// Sends what was held to the new owner, once more until it says that it has it.
     pub(super) fn resend_take(&mut self, desk: &mut Desk<'_>, cx: Context<'_>) {
-        if let Phase::Away { to, take, resend_at } = &mut self.phase {
+        if let Phase::Away {
+            to,
+            take,
+            resend_at,
+        } = &mut self.phase
+        {
             *resend_at = desk.now.saturating_add(cx.terms.pause());
             desk.send(&to.clone(), PeerMessage::Take((**take).clone()));
         }

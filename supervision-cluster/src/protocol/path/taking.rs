@@ -3,17 +3,17 @@
 use supervision_core::Timestamp;
 
 use super::{Context, Own, Path, Phase, not_handled};
+use crate::engine::Revision;
 use crate::protocol::{
     bug::Bug,
     desk::{Command, Desk, ReadOutcome, Report, Ticket},
-    message::{NotHandled, PeerMessage, Place, Refusal, Request, Take},
+    message::{NotHandled, Place, Refusal, Request, Take},
     record::{
         ActorPath, Durability, Epoch, KindName, Member, OwnRecord, OwnState, Record, RecordKey,
         StateRecord, Stored,
     },
     write::{Commit, Write},
 };
-use crate::engine::Revision;
 
 /// Why a path is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,16 +34,37 @@ impl Path {
         owner: Member,
     ) -> Self {
         let mut this = Self::new(path, kind, durability, Phase::Starting);
+        this.write_creation(desk, owner, None);
+        this
+    }
+
+    fn write_creation(&mut self, desk: &mut Desk<'_>, owner: Member, over: Option<Revision>) {
         let here = owner == *desk.me;
-        let mut record = this.own_record(desk, owner.clone(), 0);
+        let mut record = self.own_record(desk, owner.clone(), 0);
         record.from = (!here).then(|| desk.me.clone());
-        let write = Write::start(desk, this.own_key(), Record::Own(record), None);
-        this.phase = if here {
-            Phase::Claiming { write, why: Why::Create }
+        let write = Write::start(desk, self.own_key(), Record::Own(record), over);
+        self.phase = if here {
+            Phase::Claiming {
+                write,
+                why: Why::Create,
+            }
         } else {
             Phase::Making { write, to: owner }
         };
-        this
+    }
+
+    /// There is an actor at the path, or there was one, over whose end another may be made.
+    pub(super) fn not_made(&mut self, desk: &mut Desk<'_>, found: Option<Stored>, owner: Member) {
+        let ended = |stored: &&Stored| matches!(&stored.record, Record::Own(record) if record.state == OwnState::Ended);
+        if let Some(revision) = found.as_ref().filter(ended).map(|stored| stored.revision) {
+            return self.write_creation(desk, owner, Some(revision));
+        }
+        let place = found.as_ref().and_then(place_of);
+        desk.put(Command::Report(Report::NotCreated(
+            self.path.clone(),
+            place,
+        )));
+        self.own_lost(desk, found.as_ref());
     }
 
     /// Claims a path whose owner is gone.
@@ -63,14 +84,22 @@ impl Path {
         self.own = None;
         let record = self.own_record(desk, desk.me.clone(), tries);
         let write = Write::start(desk, self.own_key(), Record::Own(record), Some(over));
-        self.phase = Phase::Claiming { write, why: Why::Recover };
+        self.phase = Phase::Claiming {
+            write,
+            why: Why::Recover,
+        };
     }
 
     /// Somebody takes this node for the owner: looks who is.
     pub(crate) fn look(desk: &mut Desk<'_>, path: ActorPath) -> Self {
         let ticket = desk.read(RecordKey::Own(path.clone()));
         // What kind it is will be read; until then nothing depends on it.
-        Self::new(path, KindName("".into()), Durability::Volatile, Phase::Looking(ticket))
+        Self::new(
+            path,
+            KindName::new(""),
+            Durability::Volatile,
+            Phase::Looking(ticket),
+        )
     }
 
     pub(crate) fn is_looking_for(&self, ticket: Ticket) -> bool {
@@ -96,7 +125,11 @@ impl Path {
         }
         if still_sends {
             let until = desk.now.saturating_add(cx.terms.length());
-            self.phase = Phase::Expecting { until, record, revision };
+            self.phase = Phase::Expecting {
+                until,
+                record,
+                revision,
+            };
         } else {
             self.claim(desk, revision, record.tries);
         }
@@ -104,7 +137,10 @@ impl Path {
 
     /// The old owner did not send what it holds in time.
     pub(super) fn expected_in_vain(&mut self, desk: &mut Desk<'_>) {
-        if let Phase::Expecting { record, revision, .. } = &self.phase {
+        if let Phase::Expecting {
+            record, revision, ..
+        } = &self.phase
+        {
             let (revision, tries) = (*revision, record.tries);
             self.claim(desk, revision, tries);
         }
@@ -172,17 +208,17 @@ impl Path {
     }
 
     fn take_over(&mut self, epoch: Epoch, revision: Revision, tries: u32) {
-        self.own = Some(Own { epoch, revision, tries });
+        self.own = Some(Own {
+            epoch,
+            revision,
+            tries,
+        });
     }
 
-    pub(super) fn claimed(
-        &mut self,
-        desk: &mut Desk<'_>,
-        cx: Context<'_>,
-        commit: &Commit,
-        why: Why,
-    ) {
-        let Record::Own(record) = &commit.record else { return };
+    pub(super) fn claimed(&mut self, desk: &mut Desk<'_>, commit: &Commit, why: Why) {
+        let Record::Own(record) = &commit.record else {
+            return;
+        };
         let epoch = record.epoch_at(commit.revision);
         self.take_over(epoch, commit.revision, record.tries);
         if why == Why::Create {
@@ -197,8 +233,10 @@ impl Path {
         if desk.has(Bug::RequestOfAnyEpoch) {
             return;
         }
-        let (mine, others): (Vec<_>, Vec<_>) =
-            self.waiting().into_iter().partition(|request| request.epoch == epoch);
+        let (mine, others): (Vec<_>, Vec<_>) = self
+            .waiting()
+            .into_iter()
+            .partition(|request| request.epoch == epoch);
         self.held.extend(mine);
         for request in others {
             let why = self.not_for_this(desk, epoch, request.epoch);
@@ -237,7 +275,9 @@ impl Path {
 
     /// Seals what stands there, unless it is a later activation's.
     fn seal_over(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, stored: Stored) {
-        let Record::State(state) = stored.record else { return };
+        let Record::State(state) = stored.record else {
+            return;
+        };
         let later = self.epoch().is_none_or(|mine| state.epoch > mine);
         if later && !desk.has(Bug::SealOverLater) {
             return self.let_go(desk, &NotHandled::Refused(Refusal::NotHere));
@@ -284,12 +324,8 @@ impl Path {
     }
 
     /// The record of what is owned could not be written: it is another's.
-    pub(super) fn own_lost(&mut self, desk: &mut Desk<'_>, found: Option<&Stored>, why: Option<Why>) {
+    pub(super) fn own_lost(&mut self, desk: &mut Desk<'_>, found: Option<&Stored>) {
         let place = found.and_then(place_of);
-        if why == Some(Why::Create) {
-            let report = Report::NotCreated(self.path.clone(), place.clone());
-            desk.put(Command::Report(report));
-        }
         let answer = match place {
             Some(place) if place.owner != *desk.me => NotHandled::Moved(place),
             _ => NotHandled::Refused(Refusal::NotHere),
@@ -324,7 +360,10 @@ impl Path {
             self.phase = Phase::Clearing(write);
             return;
         }
-        self.phase = Phase::Serving { moving: None, ending: false };
+        self.phase = Phase::Serving {
+            moving: None,
+            ending: false,
+        };
         self.go_on(desk, cx);
     }
 
@@ -342,7 +381,7 @@ impl Path {
 
     pub(super) fn state_record(&self, desk: &Desk<'_>) -> Record {
         Record::State(StateRecord {
-            epoch: self.epoch().unwrap_or(Epoch(Revision::default())),
+            epoch: self.epoch().unwrap_or(Epoch(Revision::ZERO)),
             body: self.body.clone(),
             table: self.table.clone(),
             luggage: self.luggage.clone(),
