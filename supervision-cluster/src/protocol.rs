@@ -30,6 +30,7 @@ mod bug;
 mod caller;
 mod desk;
 mod lease;
+mod link;
 mod message;
 mod node;
 mod observer;
@@ -45,7 +46,7 @@ pub use desk::{
 };
 pub use lease::{InvalidLease, LeaseTerms};
 pub use message::{
-    Answer, Checkpoint, NotHandled, PeerMessage, Place, Refusal, Request, RequestId, Take,
+    Answer, Checkpoint, Letter, NotHandled, PeerMessage, Place, Refusal, Request, RequestId, Take,
 };
 pub use node::{NodeMachine, NodeSettings};
 pub use path::PathLimits;

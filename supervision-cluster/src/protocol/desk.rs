@@ -5,7 +5,7 @@ use supervision_core::{NodeId, Timestamp};
 
 use super::{
     bug::{Bug, Bugs},
-    message::{Answer, PeerMessage, Place, Refusal, Request, RequestId},
+    message::{Answer, Letter, PeerMessage, Place, Refusal, Request, RequestId},
     record::{
         ActorPath, BootId, Epoch, KindName, Member, OwnRecord, Record, RecordKey, Stamp, Stored,
     },
@@ -42,7 +42,7 @@ pub enum Input {
         rank: Option<u32>,
     },
     /// A message from another node.
-    Peer(PeerMessage),
+    Peer(Letter),
     /// A message of this node's own to an actor anywhere.
     Call(Call),
     /// What an actor has done.
@@ -166,7 +166,7 @@ pub enum Command {
         expected: Option<Revision>,
     },
     /// Send to another node. Whether it arrives is not told.
-    Send(Member, PeerMessage),
+    Send(Member, Letter),
     /// Look through all ownerships, and answer with [`Input::Found`] for each of a lost member.
     Scan(Member),
     /// Start an actor.
@@ -260,7 +260,9 @@ impl Desk<'_> {
     }
 
     pub(crate) fn send(&mut self, to: &Member, message: PeerMessage) {
-        self.put(Command::Send(to.clone(), message));
+        // It is numbered when the whole input has been worked on.
+        let from = self.me.clone();
+        self.put(Command::Send(to.clone(), Letter { from, number: 0, message }));
     }
 
     pub(crate) fn ticket(&mut self) -> Ticket {

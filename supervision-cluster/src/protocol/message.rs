@@ -72,6 +72,17 @@ pub struct Place {
     pub epoch: Epoch,
 }
 
+/// A message from one node to another, as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Letter {
+    /// Who sends it.
+    pub from: Member,
+    /// Counted by the sender for each receiver: a copy is known by it.
+    pub number: u64,
+    /// The message.
+    pub message: PeerMessage,
+}
+
 /// From one node to another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PeerMessage {

@@ -11,6 +11,7 @@ use super::{
     caller::Caller,
     desk::{ActorEvent, CallOutcome, Command, Desk, Input, Order, ReadOutcome, Report, Ticket, WriteOutcome},
     lease::{Lease, LeaseNews, LeaseTerms},
+    link::Links,
     message::{NotHandled, PeerMessage, Place, Refusal, Request, Take},
     observer::Observer,
     path::{Context, Path, PathLimits, not_handled, place_of},
@@ -84,6 +85,7 @@ pub struct NodeMachine {
     starting: BTreeSet<ActorPath>,
     /// The latest claim that has started since the last renewal.
     started: Option<Epoch>,
+    links: Links,
     counter: u64,
 }
 
@@ -135,6 +137,7 @@ impl NodeMachine {
             parking: BTreeMap::new(),
             starting: BTreeSet::new(),
             started: None,
+            links: Links::default(),
             counter,
         };
         this.note_waiters(&tray, 0, &Waiter::Lease);
@@ -249,7 +252,16 @@ impl NodeMachine {
             self.take(input, now, &mut tray);
             self.talk_to_itself(now, &mut tray);
         }
+        self.number(&mut tray);
         tray
+    }
+
+    fn number(&mut self, tray: &mut [Command]) {
+        for command in tray {
+            if let Command::Send(to, letter) = command {
+                letter.number = self.links.number(to);
+            }
+        }
     }
 
     /// Takes what it has sent to itself as if it had arrived.
@@ -257,10 +269,10 @@ impl NodeMachine {
         let mut next = 0;
         while next < tray.len() && !self.is_over() {
             if matches!(&tray[next], Command::Send(to, _) if *to == self.me) {
-                let Command::Send(_, message) = tray.remove(next) else {
+                let Command::Send(_, letter) = tray.remove(next) else {
                     continue;
                 };
-                self.peer(message, now, tray);
+                self.peer(letter.message, now, tray);
             } else {
                 next += 1;
             }
@@ -308,7 +320,8 @@ impl NodeMachine {
             } => {
                 self.found(path, Orphan { record, revision }, rank, now, tray);
             }
-            Input::Peer(message) => self.peer(message, now, tray),
+            Input::Peer(letter) if !self.links.take(&letter) => {}
+            Input::Peer(letter) => self.peer(letter.message, now, tray),
             Input::Call(call) => {
                 self.with_caller(now, tray, |caller, desk, terms, _| {
                     caller.call(desk, terms, call)

@@ -171,6 +171,14 @@ pub(crate) struct Context<'a> {
     pub(crate) observer: &'a Observer,
 }
 
+impl Context<'_> {
+    /// Whether nobody is there any more to be answered. Such a request must not be applied: the table
+    /// may have forgotten its caller.
+    fn is_of_the_past(&self, request: &Request) -> bool {
+        self.observer.is_boot_gone(request.id.caller.boot)
+    }
+}
+
 impl Path {
     fn new(path: ActorPath, kind: KindName, durability: Durability, phase: Phase) -> Self {
         Self {
@@ -201,9 +209,9 @@ impl Path {
         self.phase == Phase::Gone
     }
 
-    /// Whether it waits for an old owner's word, or for whose it is.
+    /// Whether it waits for an old owner's word, or for whose it is, or has been given away itself.
     pub(crate) fn is_waiting_for_take(&self) -> bool {
-        matches!(self.phase, Phase::Looking(_) | Phase::Expecting { .. })
+        matches!(self.phase, Phase::Looking(_) | Phase::Expecting { .. } | Phase::Away { .. })
     }
 
     /// Whether it waits for what this member holds.
@@ -228,6 +236,14 @@ impl Path {
     /// The activation that this node runs, or is about to.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         self.own.as_ref().map(|own| own.epoch)
+    }
+
+    /// The latest activation that this node knows to have begun.
+    pub(crate) fn latest_epoch(&self) -> Option<Epoch> {
+        match &self.phase {
+            Phase::Away { take, .. } => Some(take.epoch),
+            _ => self.epoch(),
+        }
     }
 
     /// Whether its actor is up.
@@ -282,11 +298,15 @@ impl Path {
 
     /// A request arrives for it.
     pub(crate) fn arrive(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, request: Request) {
+        if cx.is_of_the_past(&request) {
+            return;
+        }
         if let Phase::Away { to, take, .. } = &self.phase {
-            let request = Request {
-                epoch: take.epoch,
-                ..request
-            };
+            // Who means a later activation knows more than this node does.
+            if request.epoch > take.epoch {
+                return not_handled(desk, &request, NotHandled::Refused(Refusal::NotHere));
+            }
+            let request = Request { epoch: take.epoch, ..request };
             return desk.send(&to.clone(), PeerMessage::Request(request));
         }
         if let Some(epoch) = self.epoch()
@@ -296,11 +316,19 @@ impl Path {
             let why = self.not_for_this(desk, epoch, request.epoch);
             return not_handled(desk, &request, why);
         }
+        if self.is_held(&request.id) {
+            // An earlier attempt is still here, and will be answered.
+            return;
+        }
         if self.held.len() >= cx.limits.held {
             return not_handled(desk, &request, NotHandled::Refused(Refusal::Full));
         }
         self.held.push_back(request);
         self.dispatch(desk, cx);
+    }
+
+    fn is_held(&self, id: &RequestId) -> bool {
+        self.in_hand.contains(id) || self.held.iter().any(|request| request.id == *id)
     }
 
     /// A request for an earlier activation is sent on to this one; one for a later activation shows
@@ -352,6 +380,9 @@ impl Path {
         epoch: Epoch,
         request: &Request,
     ) -> bool {
+        if cx.is_of_the_past(request) {
+            return false;
+        }
         if desk.has(Bug::NoTable) {
             return !self.in_hand.contains(&request.id);
         }

@@ -16,8 +16,8 @@ impl World {
         }
         for _ in 0..(40 * LEASE / STEP) {
             self.quiet_step();
+            self.wrong().map_or(Ok(()), |wrong| Err(format!("{wrong}\n{}", self.show())))?;
         }
-        self.check(self.wrong().map(str::to_owned))?;
         for path in 0..self.setup.paths {
             let path = path_name(path);
             let serving = |node: &&crate::world::Node| {
@@ -34,8 +34,10 @@ impl World {
         Ok(())
     }
 
-    fn check(&self, wrong: Option<String>) -> Result<(), String> {
-        wrong.map_or(Ok(()), Err)
+    /// What stands in the store, for a person.
+    pub fn show(&self) -> String {
+        let line = |(key, stored): (&_, &_)| format!("{key:?}: {stored:?}\n");
+        self.store.iter().map(line).collect()
     }
 
     /// Everything under way is done, and a little time goes by.

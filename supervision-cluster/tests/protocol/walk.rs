@@ -32,14 +32,11 @@ pub fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World, Strin
     };
     let mut world = World::new(setup, Budget::default());
     let steps = random.usize(50..400);
-    let mut trace = std::env::var_os("WALK_TRACE").map(|_| ());
+    world.traced = std::env::var_os("SUPERVISION_TRACE").is_some();
     // Some walks are calm, some are wild; the deepest faults need long quiet stretches between.
     let wild = random.u8(1..=12);
     for step in 0..steps {
         let what = choose(&world, &mut random, wild, sums);
-        if trace.as_mut().is_some() {
-            eprintln_step(step, &what);
-        }
         world.happen(what);
         sums.steps += 1;
         if let Some(wrong) = world.wrong() {
@@ -55,11 +52,6 @@ pub fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World, Strin
     };
     sums.done += world.told.outcomes.values().filter(done).count() as u64;
     Ok(world)
-}
-
-#[allow(clippy::print_stderr, reason = "a failing walk is read by a person")]
-fn eprintln_step(step: usize, what: &Happening) {
-    eprintln!("{step}: {what:?}");
 }
 
 fn choose(world: &World, random: &mut fastrand::Rng, wild: u8, sums: &mut Sums) -> Happening {

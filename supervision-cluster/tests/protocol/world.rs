@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use supervision_cluster::protocol::{
     ActorPath, BootId, Bug, Bugs, Call, CallOutcome, Command, Durability, Epoch, Input, KindName,
-    LeaseTerms, Member, NodeMachine, NodeSettings, Order, OwnRecord, PathLimits, PeerMessage,
+    LeaseTerms, Letter, Member, NodeMachine, NodeSettings, Order, OwnRecord, PathLimits, PeerMessage,
     ReadOutcome, Record, RecordKey, Repeat, Report, Stored, Ticket, WriteOutcome,
 };
 use supervision_core::{NodeId, Timestamp};
@@ -55,10 +55,12 @@ pub struct World {
     pub store: Store,
     pub nodes: Vec<Node>,
     /// Messages under way, in no order.
-    pub wire: BTreeMap<(Member, PeerMessage), u8>,
+    pub wire: BTreeMap<(Member, Letter), u8>,
     /// Writes whose sender has given up on the answer, and that may yet be made.
     pub late: Vec<Put>,
     pub told: Told,
+    /// Whether everything that happens is printed.
+    pub traced: bool,
 }
 
 /// A node of the world.
@@ -96,8 +98,8 @@ pub enum Happening {
     /// A late write is made.
     Late(usize),
     /// A message arrives; it may stay under way as well.
-    Deliver(Member, PeerMessage, bool),
-    Drop(Member, PeerMessage),
+    Deliver(Member, Letter, bool),
+    Drop(Member, Letter),
     /// A node sees what stands in another's lease.
     See(usize, NodeId),
     /// A node looks through all ownerships.
@@ -133,6 +135,7 @@ impl World {
             wire: BTreeMap::new(),
             late: Vec::new(),
             told: Told::default(),
+            traced: false,
         };
         for node in 0..world.nodes.len() {
             world.boot(node, false);
@@ -177,7 +180,7 @@ impl World {
             let busy = node.actors.iter().filter(|(_, actor)| !actor.to_do.is_empty());
             all.extend(busy.map(|(path, _)| Happening::Act(at, path.clone(), false)));
         }
-        let arrive = |((to, message), _): (&(Member, PeerMessage), &u8)| {
+        let arrive = |((to, message), _): (&(Member, Letter), &u8)| {
             Happening::Deliver(to.clone(), message.clone(), false)
         };
         all.extend(self.wire.iter().map(arrive));
@@ -185,6 +188,9 @@ impl World {
     }
 
     pub fn happen(&mut self, what: Happening) {
+        if self.traced {
+            trace(&what);
+        }
         match what {
             Happening::Time(by) => {
                 for (node, by) in self.nodes.iter_mut().zip(by) {
@@ -226,7 +232,7 @@ impl World {
         self.nodes[at].machine.is_some().then_some(at)
     }
 
-    fn take_from_wire(&mut self, to: &Member, message: &PeerMessage, stays: bool) {
+    fn take_from_wire(&mut self, to: &Member, message: &Letter, stays: bool) {
         let key = (to.clone(), message.clone());
         if stays {
             return;
@@ -306,7 +312,7 @@ impl World {
                     self.nodes[at].asked.push(command);
                 }
                 Command::Send(to, message) => {
-                    if let PeerMessage::Answer { path, place, .. } = &message {
+                    if let PeerMessage::Answer { path, place, .. } = &message.message {
                         self.must_be_current(path, place.epoch, "answered by an owner of the past");
                     }
                     *self.wire.entry((to, message)).or_insert(0) += 1;
@@ -513,6 +519,11 @@ impl Node {
         let wake = self.machine.as_ref().and_then(NodeMachine::next_wake);
         wake.is_some_and(|at| self.clock >= at)
     }
+}
+
+#[allow(clippy::print_stderr, reason = "a failing schedule is read by a person")]
+fn trace(what: &Happening) {
+    eprintln!("{what:?}");
 }
 
 pub fn node_id(name: u8) -> NodeId {

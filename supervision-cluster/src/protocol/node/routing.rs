@@ -204,7 +204,7 @@ impl NodeMachine {
         };
         let (path, from, epoch) = (take.path.clone(), take.from.clone(), take.epoch);
         match self.paths.get_mut(&path) {
-            Some(at) if at.epoch().is_some_and(|mine| mine >= epoch) => {
+            Some(at) if at.latest_epoch().is_some_and(|known| known >= epoch) => {
                 self.with_path(&path, now, tray, |path, desk, cx| {
                     path.take_more(desk, cx, take)
                 });
@@ -213,7 +213,7 @@ impl NodeMachine {
             // old owner will send this again.
             Some(at) if !at.is_waiting_for_take() => return,
             at => {
-                let waiting = at.map(Path::waiting).unwrap_or_default();
+                let waiting = at.map(|at| at.waiting(epoch)).unwrap_or_default();
                 self.make(&path, now, tray, |desk, cx| {
                     Path::take(desk, cx, durability, take, waiting)
                 });

@@ -77,7 +77,7 @@ impl Path {
             desk.put(Command::Halt(self.path.clone(), own.epoch));
             desk.put(Command::Report(Report::Moved(self.path.clone(), epoch)));
         }
-        let take = Box::new(self.pack_up(desk, epoch));
+        let take = Box::new(self.pack_up(desk, cx, epoch));
         self.phase = Phase::Away {
             to,
             take,
@@ -89,7 +89,7 @@ impl Path {
         }
     }
 
-    fn pack_up(&mut self, desk: &Desk<'_>, epoch: Epoch) -> Take {
+    fn pack_up(&mut self, desk: &Desk<'_>, cx: Context<'_>, epoch: Epoch) -> Take {
         // One that could not pack goes on from the store, where its new owner reads it.
         let fresh = self.checkpoint.is_none();
         let stored = self.durability != Durability::Volatile && (fresh || self.body.is_some());
@@ -98,6 +98,7 @@ impl Path {
             body: self.body.take(),
         });
         let mut held: Vec<_> = std::mem::take(&mut self.held).into();
+        held.retain(|request| !cx.is_of_the_past(request));
         for request in &mut held {
             request.epoch = epoch;
         }

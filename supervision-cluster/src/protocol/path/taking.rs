@@ -190,20 +190,25 @@ impl Path {
         this
     }
 
-    /// What the old owner sends of a path that this node has made its own already.
+    /// What the old owner sends of a path that this node has made its own already, or has passed on.
     pub(crate) fn take_more(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, take: Take) {
         self.table.merge(&take.table);
-        for request in take.held {
-            if let Some(epoch) = self.epoch() {
+        if let Some(epoch) = self.latest_epoch() {
+            for request in take.held {
                 self.arrive(desk, cx, Request { epoch, ..request });
-            } else {
-                self.held.push_back(request);
             }
         }
     }
 
-    /// Gives up what was waiting for it, to be begun with anew.
-    pub(crate) fn waiting(&mut self) -> Vec<Request> {
+    /// Gives up what was waiting for it, to be begun with anew in this epoch.
+    ///
+    /// If the path had been given away and now comes back, nobody has told yet that what was sent
+    /// along had arrived.
+    pub(crate) fn waiting(&mut self, epoch: Epoch) -> Vec<Request> {
+        if let Phase::Away { take, .. } = &mut self.phase {
+            let held = std::mem::take(&mut take.held);
+            self.held.extend(held.into_iter().map(|request| Request { epoch, ..request }));
+        }
         std::mem::take(&mut self.held).into()
     }
 
@@ -233,8 +238,7 @@ impl Path {
         if desk.has(Bug::RequestOfAnyEpoch) {
             return;
         }
-        let (mine, others): (Vec<_>, Vec<_>) = self
-            .waiting()
+        let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|request| request.epoch == epoch);
         self.held.extend(mine);
