@@ -277,12 +277,13 @@ impl Path {
         }
     }
 
-    /// Seals what stands there, unless it is a later activation's.
+    /// Seals what stands there, unless it is a later activation's, or this one's own: then this
+    /// activation has been here before, and what made it begin again was a late copy.
     fn seal_over(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, stored: Stored) {
         let Record::State(state) = stored.record else {
             return;
         };
-        let later = self.epoch().is_none_or(|mine| state.epoch > mine);
+        let later = self.epoch().is_none_or(|mine| state.epoch >= mine);
         if later && !desk.has(Bug::SealOverLater) {
             return self.let_go(desk, &NotHandled::Refused(Refusal::NotHere));
         }
