@@ -262,7 +262,14 @@ impl Desk<'_> {
     pub(crate) fn send(&mut self, to: &Member, message: PeerMessage) {
         // It is numbered when the whole input has been worked on.
         let from = self.me.clone();
-        self.put(Command::Send(to.clone(), Letter { from, number: 0, message }));
+        self.put(Command::Send(
+            to.clone(),
+            Letter {
+                from,
+                number: 0,
+                message,
+            },
+        ));
     }
 
     pub(crate) fn ticket(&mut self) -> Ticket {

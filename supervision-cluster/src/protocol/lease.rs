@@ -258,8 +258,7 @@ impl Lease {
         terms: LeaseTerms,
     ) -> LeaseNews {
         if self.phase == Phase::Looking(ticket) {
-            self.looked(desk, outcome, terms);
-            return LeaseNews::None;
+            return self.looked(desk, outcome, terms);
         }
         let Some(write) = self.write_mut() else {
             return LeaseNews::None;
@@ -268,37 +267,48 @@ impl Lease {
         self.progressed(desk, progress, terms)
     }
 
-    fn looked(&mut self, desk: &mut Desk<'_>, outcome: ReadOutcome, terms: LeaseTerms) {
+    fn looked(
+        &mut self,
+        desk: &mut Desk<'_>,
+        outcome: ReadOutcome,
+        terms: LeaseTerms,
+    ) -> LeaseNews {
         let expected = match outcome {
             ReadOutcome::Absent => None,
             ReadOutcome::Entry(Stored {
                 record: Record::Lease(old),
                 revision,
-            }) if self.may_follow(&old) => {
-                self.remember(&old);
+            }) => {
+                if old.member.boot == self.me.boot {
+                    // A write of this boot's that was given up has come to stand after all, and others
+                    // have seen it: they may have declared the boot dead, or be about to.
+                    self.phase = Phase::Over;
+                    return LeaseNews::Lost;
+                }
+                if !self.may_follow(&old) {
+                    // The observer declares the old run dead like anybody's; then it is seen here.
+                    return self.wait(desk, terms.renewal());
+                }
+                self.former = Some((old.member.boot, old.confirmed));
                 Some(revision)
             }
-            // The observer of this node declares the old run dead like anybody's; then it is seen.
-            ReadOutcome::Entry(_) | ReadOutcome::Failed => {
-                self.phase = Phase::Waiting(desk.now.saturating_add(terms.renewal()));
-                return;
-            }
+            ReadOutcome::Entry(_) | ReadOutcome::Failed => return self.wait(desk, terms.renewal()),
         };
         let record = self.record(Standing::Alive, desk);
         let write = Write::start(desk, self.key(), Record::Lease(record), expected);
         self.phase = Phase::Joining(write);
+        LeaseNews::None
+    }
+
+    fn wait(&mut self, desk: &Desk<'_>, time: Duration) -> LeaseNews {
+        self.phase = Phase::Waiting(desk.now.saturating_add(time));
+        LeaseNews::None
     }
 
     /// Whether the run that holds the record is known to be over.
     fn may_follow(&self, old: &LeaseRecord) -> bool {
         old.standing != Standing::Alive
             || self.former.is_some_and(|(boot, _)| boot == old.member.boot)
-    }
-
-    fn remember(&mut self, old: &LeaseRecord) {
-        if old.member.boot != self.me.boot {
-            self.former = Some((old.member.boot, old.confirmed));
-        }
     }
 
     fn write_mut(&mut self) -> Option<&mut Write> {

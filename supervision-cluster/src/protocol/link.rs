@@ -31,7 +31,10 @@ impl Links {
 
     /// Whether a letter is to be taken: it is no copy of one that was.
     pub(crate) fn take(&mut self, letter: &Letter) -> bool {
-        self.taken.entry(letter.from.clone()).or_default().take(letter.number)
+        self.taken
+            .entry(letter.from.clone())
+            .or_default()
+            .take(letter.number)
     }
 }
 
@@ -44,7 +47,9 @@ impl Window {
             return true;
         }
         let age = u32::try_from(self.latest - number).unwrap_or(u32::MAX);
-        let Some(bit) = 1_u128.checked_shl(age) else { return false };
+        let Some(bit) = 1_u128.checked_shl(age) else {
+            return false;
+        };
         let new = self.taken & bit == 0;
         self.taken |= bit;
         new

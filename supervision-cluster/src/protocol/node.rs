@@ -9,7 +9,10 @@ use supervision_core::Timestamp;
 use super::{
     bug::{Bug, Bugs},
     caller::Caller,
-    desk::{ActorEvent, CallOutcome, Command, Desk, Input, Order, ReadOutcome, Report, Ticket, WriteOutcome},
+    desk::{
+        ActorEvent, CallOutcome, Command, Desk, Input, Order, ReadOutcome, Report, Ticket,
+        WriteOutcome,
+    },
     lease::{Lease, LeaseNews, LeaseTerms},
     link::Links,
     message::{NotHandled, PeerMessage, Place, Refusal, Request, Take},

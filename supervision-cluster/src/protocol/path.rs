@@ -211,7 +211,10 @@ impl Path {
 
     /// Whether it waits for an old owner's word, or for whose it is, or has been given away itself.
     pub(crate) fn is_waiting_for_take(&self) -> bool {
-        matches!(self.phase, Phase::Looking(_) | Phase::Expecting { .. } | Phase::Away { .. })
+        matches!(
+            self.phase,
+            Phase::Looking(_) | Phase::Expecting { .. } | Phase::Away { .. }
+        )
     }
 
     /// Whether it waits for what this member holds.
@@ -306,7 +309,10 @@ impl Path {
             if request.epoch > take.epoch {
                 return not_handled(desk, &request, NotHandled::Refused(Refusal::NotHere));
             }
-            let request = Request { epoch: take.epoch, ..request };
+            let request = Request {
+                epoch: take.epoch,
+                ..request
+            };
             return desk.send(&to.clone(), PeerMessage::Request(request));
         }
         if let Some(epoch) = self.epoch()

@@ -18,16 +18,12 @@ use super::{
 /// the capacity: a request that would go past it is refused before it is applied.
 ///
 /// The table is part of the checkpoint, and moves with the actor.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestTable {
     callers: BTreeMap<BootId, Applied>,
 }
 
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 struct Applied {
     floor: u64,
     answers: BTreeMap<u64, Answer>,

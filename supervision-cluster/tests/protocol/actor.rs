@@ -34,16 +34,27 @@ impl Actor {
         match self.to_do.remove(0) {
             Work::Start => ActorEvent::Started,
             Work::Handle(requests) if fails => ActorEvent::Handled {
-                answers: requests.into_iter().map(|r| (r.id, Answer::Failed("x".into()))).collect(),
+                answers: requests
+                    .into_iter()
+                    .map(|r| (r.id, Answer::Failed("x".into())))
+                    .collect(),
                 back: vec![],
                 state: None,
             },
             Work::Handle(requests) => {
-                self.applied.extend(requests.iter().flat_map(|r| r.body.iter().copied()));
-                let answers = requests.into_iter().map(|r| (r.id, Answer::Done(r.body))).collect();
+                self.applied
+                    .extend(requests.iter().flat_map(|r| r.body.iter().copied()));
+                let answers = requests
+                    .into_iter()
+                    .map(|r| (r.id, Answer::Done(r.body)))
+                    .collect();
                 let durable = durability == Durability::Durable;
                 let state = durable.then(|| state(&self.applied));
-                ActorEvent::Handled { answers, back: vec![], state }
+                ActorEvent::Handled {
+                    answers,
+                    back: vec![],
+                    state,
+                }
             }
             Work::Pack => ActorEvent::Packed {
                 state: (durability != Durability::Volatile).then(|| state(&self.applied)),

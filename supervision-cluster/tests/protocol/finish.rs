@@ -16,16 +16,22 @@ impl World {
         }
         for _ in 0..(40 * LEASE / STEP) {
             self.quiet_step();
-            self.wrong().map_or(Ok(()), |wrong| Err(format!("{wrong}\n{}", self.show())))?;
+            self.wrong()
+                .map_or(Ok(()), |wrong| Err(format!("{wrong}\n{}", self.show())))?;
         }
         for path in 0..self.setup.paths {
             let path = path_name(path);
             let serving = |node: &&crate::world::Node| {
-                node.machine.as_ref().is_some_and(|machine| machine.serving(&path).is_some())
+                node.machine
+                    .as_ref()
+                    .is_some_and(|machine| machine.serving(&path).is_some())
             };
             let count = self.nodes.iter().filter(serving).count();
             if count != 1 {
-                return Err(format!("{path} is served by {count} nodes after all has calmed down"));
+                return Err(format!(
+                    "{path} is served by {count} nodes after all has calmed down\n{}",
+                    self.show()
+                ));
             }
         }
         if self.told.outcomes.len() != usize::from(self.told.asked) {

@@ -33,7 +33,10 @@ impl Store {
         }
         self.last += 1;
         let revision = Revision::new(self.last);
-        let stored = Stored { record: put.record, revision };
+        let stored = Stored {
+            record: put.record,
+            revision,
+        };
         self.entries.insert(put.key, stored);
         WriteOutcome::Committed(revision)
     }

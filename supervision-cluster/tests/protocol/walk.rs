@@ -27,7 +27,11 @@ pub fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World, Strin
             (false, true) => Durability::Snapshot,
             (false, false) => Durability::Volatile,
         },
-        repeat: if durable { Repeat::AcrossEpochs } else { Repeat::Never },
+        repeat: if durable {
+            Repeat::AcrossEpochs
+        } else {
+            Repeat::Never
+        },
         bug,
     };
     let mut world = World::new(setup, Budget::default());
@@ -45,7 +49,9 @@ pub fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World, Strin
     }
     sums.walks += 1;
     sums.epochs += world.told.started.len() as u64;
-    world.finish().map_err(|wrong| format!("{wrong} (seed {seed}, at the end)"))?;
+    world
+        .finish()
+        .map_err(|wrong| format!("{wrong} (seed {seed}, at the end)"))?;
     sums.calls += u64::from(world.told.asked);
     let done = |o: &&supervision_cluster::protocol::CallOutcome| {
         matches!(o, supervision_cluster::protocol::CallOutcome::Done(_))
@@ -98,7 +104,11 @@ fn choose(world: &World, random: &mut fastrand::Rng, wild: u8, sums: &mut Sums) 
 /// Each clock counts what it likes, within a tenth.
 fn drift(world: &World, random: &mut fastrand::Rng) -> Vec<u8> {
     let step = u8::try_from(STEP).unwrap();
-    world.nodes.iter().map(|_| random.u8(step - 1..=step + 1)).collect()
+    world
+        .nodes
+        .iter()
+        .map(|_| random.u8(step - 1..=step + 1))
+        .collect()
 }
 
 fn fault(world: &World, random: &mut fastrand::Rng) -> Option<Happening> {
@@ -119,7 +129,10 @@ fn fault(world: &World, random: &mut fastrand::Rng) -> Option<Happening> {
             })
         }
         7 => {
-            let busy = node.actors.iter().find(|(_, actor)| !actor.to_do.is_empty())?;
+            let busy = node
+                .actors
+                .iter()
+                .find(|(_, actor)| !actor.to_do.is_empty())?;
             Some(Happening::Act(at, busy.0.clone(), true))
         }
         8 if node.machine.is_none() => Some(Happening::Boot(at)),
@@ -130,13 +143,18 @@ fn fault(world: &World, random: &mut fastrand::Rng) -> Option<Happening> {
 
 /// How many walks, with this many by default.
 pub fn walks(default: u64) -> u64 {
-    std::env::var("SUPERVISION_WALKS").ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+    std::env::var("SUPERVISION_WALKS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(default)
 }
 
 #[test]
 fn no_schedule_breaks_a_promise() {
-    let first: u64 =
-        std::env::var("SUPERVISION_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let first: u64 = std::env::var("SUPERVISION_SEED")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
     let count = walks(20_000);
     let mut sums = Sums::default();
     for seed in first..first + count {
@@ -144,5 +162,8 @@ fn no_schedule_breaks_a_promise() {
             panic!("{wrong}");
         }
     }
-    assert!(sums.epochs > 2 * count && sums.done > count && sums.faults > count, "{sums:?}");
+    assert!(
+        sums.epochs > 2 * count && sums.done > count && sums.faults > count,
+        "{sums:?}"
+    );
 }

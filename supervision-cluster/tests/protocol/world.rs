@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use supervision_cluster::protocol::{
     ActorPath, BootId, Bug, Bugs, Call, CallOutcome, Command, Durability, Epoch, Input, KindName,
-    LeaseTerms, Letter, Member, NodeMachine, NodeSettings, Order, OwnRecord, PathLimits, PeerMessage,
-    ReadOutcome, Record, RecordKey, Repeat, Report, Stored, Ticket, WriteOutcome,
+    LeaseTerms, Letter, Member, NodeMachine, NodeSettings, Order, OwnRecord, PathLimits,
+    PeerMessage, ReadOutcome, Record, RecordKey, Repeat, Report, Stored, Ticket, WriteOutcome,
 };
 use supervision_core::{NodeId, Timestamp};
 use uuid::Uuid;
@@ -144,7 +144,11 @@ impl World {
         world.see_all();
         for path in 0..world.setup.paths {
             let owner = world.member(0);
-            let order = Order::Create { path: path_name(path), kind: kind(), owner };
+            let order = Order::Create {
+                path: path_name(path),
+                kind: kind(),
+                owner,
+            };
             world.input(0, Input::Order(order));
             world.calm();
         }
@@ -177,7 +181,10 @@ impl World {
         let mut all = Vec::new();
         for (at, node) in self.nodes.iter().enumerate() {
             all.extend((0..node.asked.len()).map(|i| Happening::Store(at, i, How::Well)));
-            let busy = node.actors.iter().filter(|(_, actor)| !actor.to_do.is_empty());
+            let busy = node
+                .actors
+                .iter()
+                .filter(|(_, actor)| !actor.to_do.is_empty());
             all.extend(busy.map(|(path, _)| Happening::Act(at, path.clone(), false)));
         }
         let arrive = |((to, message), _): (&(Member, Letter), &u8)| {
@@ -190,6 +197,9 @@ impl World {
     pub fn happen(&mut self, what: Happening) {
         if self.traced {
             trace(&what);
+            if let Happening::Store(at, i, _) = &what {
+                trace(&self.nodes[*at].asked[*i]);
+            }
         }
         match what {
             Happening::Time(by) => {
@@ -215,7 +225,10 @@ impl World {
             Happening::Act(at, path, fails) => self.act(at, &path, fails),
             Happening::Call(at, path) => self.call(at, path),
             Happening::Move(at, path, to) => {
-                let order = Order::Move { path, to: self.member(to) };
+                let order = Order::Move {
+                    path,
+                    to: self.member(to),
+                };
                 self.input(at, Input::Order(order));
             }
             Happening::Crash(at) => self.crash(at),
@@ -228,7 +241,10 @@ impl World {
     }
 
     fn running(&self, member: &Member) -> Option<usize> {
-        let at = self.nodes.iter().position(|node| node.member() == *member)?;
+        let at = self
+            .nodes
+            .iter()
+            .position(|node| node.member() == *member)?;
         self.nodes[at].machine.is_some().then_some(at)
     }
 
@@ -271,7 +287,12 @@ impl World {
     fn settings(&self) -> NodeSettings {
         NodeSettings {
             terms: LeaseTerms::new(nanos(LEASE), nanos(0), nanos(1)).unwrap(),
-            limits: PathLimits { held: 8, table: 64, batch: 4, tries: 1000 },
+            limits: PathLimits {
+                held: 8,
+                table: 64,
+                batch: 4,
+                tries: 1000,
+            },
             kinds: [(kind(), self.setup.durability)].into(),
             bugs: self.setup.bug.map_or(Bugs::default(), Bugs::only),
         }
@@ -292,15 +313,27 @@ impl World {
         node.actors.clear();
         // What it had asked for may have been received, or not.
         for command in std::mem::take(&mut node.asked) {
-            if let Command::Write { key, record, expected, .. } = command {
-                self.late.push(Put { key, record, expected });
+            if let Command::Write {
+                key,
+                record,
+                expected,
+                ..
+            } = command
+            {
+                self.late.push(Put {
+                    key,
+                    record,
+                    expected,
+                });
             }
         }
     }
 
     pub fn input(&mut self, at: usize, input: Input) {
         let node = &mut self.nodes[at];
-        let Some(machine) = &mut node.machine else { return };
+        let Some(machine) = &mut node.machine else {
+            return;
+        };
         let commands = machine.handle(input, node.clock);
         self.carry_out(at, commands);
     }
@@ -317,7 +350,9 @@ impl World {
                     }
                     *self.wire.entry((to, message)).or_insert(0) += 1;
                 }
-                Command::Start { path, epoch, state, .. } => self.start(at, path, epoch, state),
+                Command::Start {
+                    path, epoch, state, ..
+                } => self.start(at, path, epoch, state),
                 Command::Dispatch(path, epoch, requests) => {
                     self.must_be_current(&path, epoch, "dispatched by an owner of the past");
                     self.give(at, &path, epoch, Work::Handle(requests));
@@ -339,7 +374,9 @@ impl World {
         if !boots.insert(me) || boots.len() > 1 {
             self.told.wrong = Some("an epoch was begun twice");
         }
-        self.nodes[at].actors.insert(path, Actor::new(epoch, state.as_ref()));
+        self.nodes[at]
+            .actors
+            .insert(path, Actor::new(epoch, state.as_ref()));
     }
 
     fn give(&mut self, at: usize, path: &ActorPath, epoch: Epoch, work: Work) {
@@ -390,8 +427,22 @@ impl World {
                 };
                 self.input(at, Input::Read(ticket, outcome));
             }
-            Command::Write { ticket, key, record, expected } => {
-                self.serve_write(at, ticket, Put { key, record, expected }, how);
+            Command::Write {
+                ticket,
+                key,
+                record,
+                expected,
+            } => {
+                self.serve_write(
+                    at,
+                    ticket,
+                    Put {
+                        key,
+                        record,
+                        expected,
+                    },
+                    how,
+                );
             }
             Command::Scan(_) => self.sweep(at),
             _ => {}
@@ -416,7 +467,10 @@ impl World {
 
     fn put(&mut self, put: Put) -> WriteOutcome {
         if let (RecordKey::State(path), Record::State(new)) = (&put.key, &put.record)
-            && let Some(Stored { record: Record::State(old), revision }) = self.store.get(&put.key)
+            && let Some(Stored {
+                record: Record::State(old),
+                revision,
+            }) = self.store.get(&put.key)
             && put.expected == Some(*revision)
             && new.epoch < old.epoch
         {
@@ -433,29 +487,46 @@ impl World {
     }
 
     pub fn sweep(&mut self, at: usize) {
-        let owned = self.store.iter().filter_map(|(key, stored)| match (key, &stored.record) {
-            (RecordKey::Own(path), Record::Own(record)) => {
-                Some((path.clone(), record.clone(), stored.revision))
-            }
-            _ => None,
-        });
+        let owned = self
+            .store
+            .iter()
+            .filter_map(|(key, stored)| match (key, &stored.record) {
+                (RecordKey::Own(path), Record::Own(record)) => {
+                    Some((path.clone(), record.clone(), stored.revision))
+                }
+                _ => None,
+            });
         let all: Vec<_> = owned.collect();
         for (path, record, revision) in all {
             let rank = Some(self.rank(at, &record));
-            self.input(at, Input::Found { path, record, revision, rank });
+            self.input(
+                at,
+                Input::Found {
+                    path,
+                    record,
+                    revision,
+                    rank,
+                },
+            );
         }
     }
 
     /// The nodes other than the lost one have their turns in their order.
     fn rank(&self, at: usize, record: &OwnRecord) -> u32 {
-        let others = self.nodes.iter().filter(|node| node.id() != record.owner.node);
+        let others = self
+            .nodes
+            .iter()
+            .filter(|node| node.id() != record.owner.node);
         let before = others.filter(|node| usize::from(node.name) < at).count();
         u32::try_from(before).unwrap()
     }
 
     fn must_be_current(&mut self, path: &ActorPath, epoch: Epoch, otherwise: &'static str) {
         let current = match self.store.get(&RecordKey::Own(path.clone())) {
-            Some(Stored { record: Record::Own(record), revision }) => record.epoch_at(*revision),
+            Some(Stored {
+                record: Record::Own(record),
+                revision,
+            }) => record.epoch_at(*revision),
             _ => return,
         };
         if current != epoch {
@@ -512,7 +583,10 @@ impl Node {
 
     pub fn member(&self) -> Member {
         let boot = u128::from(self.name) * 1000 + u128::from(self.boots);
-        Member { node: self.id(), boot: BootId(Uuid::from_u128(boot)) }
+        Member {
+            node: self.id(),
+            boot: BootId(Uuid::from_u128(boot)),
+        }
     }
 
     pub fn is_due(&self) -> bool {
@@ -521,8 +595,11 @@ impl Node {
     }
 }
 
-#[allow(clippy::print_stderr, reason = "a failing schedule is read by a person")]
-fn trace(what: &Happening) {
+#[allow(
+    clippy::print_stderr,
+    reason = "a failing schedule is read by a person"
+)]
+fn trace(what: &impl std::fmt::Debug) {
     eprintln!("{what:?}");
 }
 

@@ -207,7 +207,8 @@ impl Path {
     pub(crate) fn waiting(&mut self, epoch: Epoch) -> Vec<Request> {
         if let Phase::Away { take, .. } = &mut self.phase {
             let held = std::mem::take(&mut take.held);
-            self.held.extend(held.into_iter().map(|request| Request { epoch, ..request }));
+            self.held
+                .extend(held.into_iter().map(|request| Request { epoch, ..request }));
         }
         std::mem::take(&mut self.held).into()
     }
