@@ -5,22 +5,22 @@ use supervision_cluster::protocol::{ActorEvent, Answer, Durability, Epoch, Reque
 
 /// An incarnation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Actor {
-    pub epoch: Epoch,
-    pub applied: Vec<u8>,
-    pub to_do: Vec<Work>,
+pub(crate) struct Actor {
+    pub(crate) epoch: Epoch,
+    pub(crate) applied: Vec<u8>,
+    pub(crate) to_do: Vec<Work>,
 }
 
 /// What an actor has yet to do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Work {
+pub(crate) enum Work {
     Start,
     Handle(Vec<Request>),
     Pack,
 }
 
 impl Actor {
-    pub fn new(epoch: Epoch, state: Option<&Bytes>) -> Self {
+    pub(crate) fn new(epoch: Epoch, state: Option<&Bytes>) -> Self {
         Self {
             epoch,
             applied: state.map(|bytes| bytes.to_vec()).unwrap_or_default(),
@@ -29,7 +29,7 @@ impl Actor {
     }
 
     /// Does the next thing. `fails` makes the handlers fail.
-    pub fn step(&mut self, durability: Durability, fails: bool) -> ActorEvent {
+    pub(crate) fn step(&mut self, durability: Durability, fails: bool) -> ActorEvent {
         let state = |applied: &[u8]| Bytes::copy_from_slice(applied);
         match self.to_do.remove(0) {
             Work::Start => ActorEvent::Started,

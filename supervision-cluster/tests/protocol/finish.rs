@@ -1,13 +1,11 @@
 //! What must come of a world once nothing goes wrong any more.
 
-use supervision_cluster::protocol::{CallOutcome, Durability, Refusal};
-
 use crate::world::{Happening, LEASE, STEP, World, node_id, path_name};
 
 impl World {
     /// Lets time go on without faults for as long as everything has to recover in, and says what has
     /// not come right.
-    pub fn finish(&mut self) -> Result<(), String> {
+    pub(crate) fn finish(&mut self) -> Result<(), String> {
         self.late.clear();
         for at in 0..self.nodes.len() {
             if self.nodes[at].machine.is_none() {
@@ -41,13 +39,13 @@ impl World {
     }
 
     /// What stands in the store, for a person.
-    pub fn show(&self) -> String {
+    pub(crate) fn show(&self) -> String {
         let line = |(key, stored): (&_, &_)| format!("{key:?}: {stored:?}\n");
         self.store.iter().map(line).collect()
     }
 
     /// Everything under way is done, and a little time goes by.
-    pub fn quiet_step(&mut self) {
+    pub(crate) fn quiet_step(&mut self) {
         self.calm();
         let even = vec![u8::try_from(STEP).unwrap(); self.nodes.len()];
         self.happen(Happening::Time(even));
@@ -65,21 +63,5 @@ impl World {
             self.sweep(at);
             self.calm();
         }
-    }
-
-    /// Whether a message was handled although nothing at all went wrong.
-    pub fn is_unanswered(&self) -> bool {
-        let answered = |outcome: &CallOutcome| matches!(outcome, CallOutcome::Done(_));
-        !self.told.outcomes.values().all(answered)
-    }
-
-    /// How many messages were refused, for the suite's own sums.
-    pub fn refused(&self) -> usize {
-        let of = |outcome: &&CallOutcome| matches!(outcome, CallOutcome::Refused(why) if *why != Refusal::Settled);
-        self.told.outcomes.values().filter(of).count()
-    }
-
-    pub fn is_durable(&self) -> bool {
-        self.setup.durability == Durability::Durable
     }
 }

@@ -9,25 +9,25 @@ use supervision_cluster::{
 
 /// What stands, and how far the revisions have come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Store {
+pub(crate) struct Store {
     entries: BTreeMap<RecordKey, Stored>,
     last: u64,
 }
 
 /// A write on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Put {
-    pub key: RecordKey,
-    pub record: Record,
-    pub expected: Option<Revision>,
+pub(crate) struct Put {
+    pub(crate) key: RecordKey,
+    pub(crate) record: Record,
+    pub(crate) expected: Option<Revision>,
 }
 
 impl Store {
-    pub fn get(&self, key: &RecordKey) -> Option<&Stored> {
+    pub(crate) fn get(&self, key: &RecordKey) -> Option<&Stored> {
         self.entries.get(key)
     }
 
-    pub fn put(&mut self, put: Put) -> WriteOutcome {
+    pub(crate) fn put(&mut self, put: Put) -> WriteOutcome {
         if self.get(&put.key).map(|stored| stored.revision) != put.expected {
             return WriteOutcome::Conflict;
         }
@@ -41,7 +41,7 @@ impl Store {
         WriteOutcome::Committed(revision)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&RecordKey, &Stored)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RecordKey, &Stored)> {
         self.entries.iter()
     }
 }

@@ -6,17 +6,17 @@ use crate::world::{Budget, Happening, How, STEP, Setup, World, node_id, path_nam
 
 /// What walks have done, so that a suite that does nothing fails.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sums {
-    pub walks: u64,
-    pub steps: u64,
-    pub faults: u64,
-    pub calls: u64,
-    pub done: u64,
-    pub epochs: u64,
+pub(crate) struct Sums {
+    pub(crate) walks: u64,
+    pub(crate) steps: u64,
+    pub(crate) faults: u64,
+    pub(crate) calls: u64,
+    pub(crate) done: u64,
+    pub(crate) epochs: u64,
 }
 
 /// One walk. `Err` says what went wrong, and after which steps.
-pub fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World, String> {
+pub(crate) fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World, String> {
     let mut random = fastrand::Rng::with_seed(seed);
     let durable = random.u8(..4) != 0;
     let setup = Setup {
@@ -142,7 +142,7 @@ fn fault(world: &World, random: &mut fastrand::Rng) -> Option<Happening> {
 }
 
 /// How many walks, with this many by default.
-pub fn walks(default: u64) -> u64 {
+pub(crate) fn walks(default: u64) -> u64 {
     std::env::var("SUPERVISION_WALKS")
         .ok()
         .and_then(|n| n.parse().ok())

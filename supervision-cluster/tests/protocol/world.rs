@@ -18,77 +18,77 @@ use crate::{
 };
 
 /// One length of time of the world; a node's clock counts nine to eleven in it.
-pub const STEP: u64 = 10;
+pub(crate) const STEP: u64 = 10;
 /// The length of a lease on a node's own clock: four of the world's lengths.
-pub const LEASE: u64 = 4 * STEP;
+pub(crate) const LEASE: u64 = 4 * STEP;
 
 /// What a world is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Setup {
-    pub nodes: u8,
-    pub paths: u8,
-    pub durability: Durability,
-    pub repeat: Repeat,
-    pub bug: Option<Bug>,
+pub(crate) struct Setup {
+    pub(crate) nodes: u8,
+    pub(crate) paths: u8,
+    pub(crate) durability: Durability,
+    pub(crate) repeat: Repeat,
+    pub(crate) bug: Option<Bug>,
 }
 
 /// What may still go wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Budget {
-    pub time: u16,
-    pub calls: u8,
-    pub moves: u8,
-    pub crashes: u8,
-    pub lost_answers: u8,
-    pub late_writes: u8,
-    pub dropped: u8,
-    pub copied: u8,
-    pub drifts: u8,
-    pub failing: u8,
-    pub stale_reads: u8,
+pub(crate) struct Budget {
+    pub(crate) time: u16,
+    pub(crate) calls: u8,
+    pub(crate) moves: u8,
+    pub(crate) crashes: u8,
+    pub(crate) lost_answers: u8,
+    pub(crate) late_writes: u8,
+    pub(crate) dropped: u8,
+    pub(crate) copied: u8,
+    pub(crate) drifts: u8,
+    pub(crate) failing: u8,
+    pub(crate) stale_reads: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct World {
-    pub setup: Setup,
-    pub budget: Budget,
-    pub store: Store,
-    pub nodes: Vec<Node>,
+pub(crate) struct World {
+    pub(crate) setup: Setup,
+    pub(crate) budget: Budget,
+    pub(crate) store: Store,
+    pub(crate) nodes: Vec<Node>,
     /// Messages under way, in no order.
-    pub wire: BTreeMap<(Member, Letter), u8>,
+    pub(crate) wire: BTreeMap<(Member, Letter), u8>,
     /// Writes whose sender has given up on the answer, and that may yet be made.
-    pub late: Vec<Put>,
-    pub told: Told,
+    pub(crate) late: Vec<Put>,
+    pub(crate) told: Told,
     /// Whether everything that happens is printed.
-    pub traced: bool,
+    pub(crate) traced: bool,
 }
 
 /// A node of the world.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Node {
-    pub name: u8,
-    pub boots: u8,
-    pub clock: Timestamp,
-    pub machine: Option<NodeMachine>,
+pub(crate) struct Node {
+    pub(crate) name: u8,
+    pub(crate) boots: u8,
+    pub(crate) clock: Timestamp,
+    pub(crate) machine: Option<NodeMachine>,
     /// What was asked of the store, and not yet answered.
-    pub asked: Vec<Command>,
-    pub actors: BTreeMap<ActorPath, Actor>,
+    pub(crate) asked: Vec<Command>,
+    pub(crate) actors: BTreeMap<ActorPath, Actor>,
 }
 
 /// What has been seen so far; of this the invariants speak.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Told {
-    pub started: BTreeMap<(ActorPath, Epoch), BTreeSet<Member>>,
-    pub outcomes: BTreeMap<u64, CallOutcome>,
-    pub asked: u8,
+pub(crate) struct Told {
+    pub(crate) started: BTreeMap<(ActorPath, Epoch), BTreeSet<Member>>,
+    pub(crate) outcomes: BTreeMap<u64, CallOutcome>,
+    pub(crate) asked: u8,
     /// Who asked what has no outcome yet.
-    pub open: BTreeMap<u64, Member>,
-    pub wrong: Option<&'static str>,
+    pub(crate) open: BTreeMap<u64, Member>,
+    pub(crate) wrong: Option<&'static str>,
 }
 
 /// Something that may happen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Happening {
+pub(crate) enum Happening {
     /// Time goes on; each node's clock by this much.
     Time(Vec<u8>),
     /// A node looks at its clock.
@@ -114,7 +114,7 @@ pub enum Happening {
 
 /// How the store treats what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum How {
+pub(crate) enum How {
     Well,
     /// Not done, and not answered.
     Lost,
@@ -125,7 +125,7 @@ pub enum How {
 }
 
 impl World {
-    pub fn new(setup: Setup, budget: Budget) -> Self {
+    pub(crate) fn new(setup: Setup, budget: Budget) -> Self {
         let nodes = (0..setup.nodes).map(Node::new).collect();
         let mut world = Self {
             setup,
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// Everybody sees everybody's lease.
-    pub fn see_all(&mut self) {
+    pub(crate) fn see_all(&mut self) {
         for at in 0..self.nodes.len() {
             for of in 0..self.setup.nodes {
                 self.see(at, &node_id(of));
@@ -165,7 +165,7 @@ impl World {
     }
 
     /// Lets all that is under way arrive and be done, without faults.
-    pub fn calm(&mut self) {
+    pub(crate) fn calm(&mut self) {
         for _ in 0..10_000 {
             if let Some(next) = self.work().into_iter().next() {
                 self.happen(next);
@@ -177,7 +177,7 @@ impl World {
     }
 
     /// What is under way and would be done next if nothing goes wrong.
-    pub fn work(&self) -> Vec<Happening> {
+    pub(crate) fn work(&self) -> Vec<Happening> {
         let mut all = Vec::new();
         for (at, node) in self.nodes.iter().enumerate() {
             all.extend((0..node.asked.len()).map(|i| Happening::Store(at, i, How::Well)));
@@ -194,7 +194,7 @@ impl World {
         all
     }
 
-    pub fn happen(&mut self, what: Happening) {
+    pub(crate) fn happen(&mut self, what: Happening) {
         if self.traced {
             trace(&what);
             if let Happening::Store(at, i, _) = &what {
@@ -236,7 +236,7 @@ impl World {
         }
     }
 
-    pub fn member(&self, at: usize) -> Member {
+    pub(crate) fn member(&self, at: usize) -> Member {
         self.nodes[at].member()
     }
 
@@ -329,7 +329,7 @@ impl World {
         }
     }
 
-    pub fn input(&mut self, at: usize, input: Input) {
+    pub(crate) fn input(&mut self, at: usize, input: Input) {
         let node = &mut self.nodes[at];
         let Some(machine) = &mut node.machine else {
             return;
@@ -480,13 +480,13 @@ impl World {
         self.store.put(put)
     }
 
-    pub fn see(&mut self, at: usize, node: &NodeId) {
+    pub(crate) fn see(&mut self, at: usize, node: &NodeId) {
         if let Some(stored) = self.store.get(&RecordKey::Lease(node.clone())).cloned() {
             self.input(at, Input::Lease(stored));
         }
     }
 
-    pub fn sweep(&mut self, at: usize) {
+    pub(crate) fn sweep(&mut self, at: usize) {
         let owned = self
             .store
             .iter()
@@ -535,7 +535,7 @@ impl World {
     }
 
     /// What is wrong with the world as it stands, if anything.
-    pub fn wrong(&self) -> Option<&'static str> {
+    pub(crate) fn wrong(&self) -> Option<&'static str> {
         if self.told.wrong.is_some() {
             return self.told.wrong;
         }
@@ -577,11 +577,11 @@ impl Node {
         }
     }
 
-    pub fn id(&self) -> NodeId {
+    pub(crate) fn id(&self) -> NodeId {
         node_id(self.name)
     }
 
-    pub fn member(&self) -> Member {
+    pub(crate) fn member(&self) -> Member {
         let boot = u128::from(self.name) * 1000 + u128::from(self.boots);
         Member {
             node: self.id(),
@@ -589,7 +589,7 @@ impl Node {
         }
     }
 
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         let wake = self.machine.as_ref().and_then(NodeMachine::next_wake);
         wake.is_some_and(|at| self.clock >= at)
     }
@@ -603,11 +603,11 @@ fn trace(what: &impl std::fmt::Debug) {
     eprintln!("{what:?}");
 }
 
-pub fn node_id(name: u8) -> NodeId {
+pub(crate) fn node_id(name: u8) -> NodeId {
     NodeId::new(char::from(b'a' + name).to_string()).unwrap()
 }
 
-pub fn path_name(path: u8) -> ActorPath {
+pub(crate) fn path_name(path: u8) -> ActorPath {
     ActorPath::new(format!("/{path}")).unwrap()
 }
 
