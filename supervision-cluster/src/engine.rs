@@ -28,6 +28,8 @@
 //! a message is lost, doubled, late, or overtaken by another one; an absent entry, an expiry and
 //! [`RequestError::NoResponders`] prove nothing about anybody.
 
+pub mod in_process;
+
 mod entry;
 mod error;
 mod key;

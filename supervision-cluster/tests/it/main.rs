@@ -1,4 +1,6 @@
 //! The tests of the cluster, in one binary.
 
 mod clock;
+mod contract;
+mod in_process;
 mod names;
