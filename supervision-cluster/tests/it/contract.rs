@@ -7,7 +7,7 @@ mod watching;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, future::join_all};
 use supervision_cluster::engine::{
     Engine, Entry, Expected, Key, Prefix, Revision, Subject, Watch, WatchEvent,
 };
@@ -82,12 +82,13 @@ pub(crate) fn shown(event: &WatchEvent) -> String {
     }
 }
 
-/// Runs every check, each in a room of its own; `connect` gives a handle for a node.
+/// Runs every check, all at once and each in a room of its own; `connect` gives a handle for a node.
 ///
 /// Takes some seconds of the runtime's time: lifetimes are whole seconds.
 pub(crate) async fn engine_contract(connect: impl Fn(&str) -> Arc<dyn Engine>) {
-    let mut checks = 0;
-    let mut run = async |name: &str, check: Check| {
+    let checks = [keeping::checks(), watching::checks(), talking::checks()].concat();
+    assert!(checks.len() >= 30, "only {} checks", checks.len());
+    let run = checks.into_iter().map(async |(name, check)| {
         let pair = Pair {
             a: connect("a"),
             b: connect("b"),
@@ -95,18 +96,8 @@ pub(crate) async fn engine_contract(connect: impl Fn(&str) -> Arc<dyn Engine>) {
         };
         let checked = tokio::time::timeout(Duration::from_secs(60), check(pair)).await;
         assert!(checked.is_ok(), "{name} did not end");
-        checks += 1;
-    };
-    for (name, check) in keeping::checks() {
-        run(name, check).await;
-    }
-    for (name, check) in watching::checks() {
-        run(name, check).await;
-    }
-    for (name, check) in talking::checks() {
-        run(name, check).await;
-    }
-    assert!(checks >= 25, "only {checks} checks were run");
+    });
+    join_all(run).await;
 }
 
 pub(crate) type Check = fn(Pair) -> std::pin::Pin<Box<dyn Future<Output = ()>>>;
