@@ -19,7 +19,7 @@ use std::{
 
 use supervision_cluster::engine::{
     Engine, Key, Prefix, Subject,
-    in_process::{InProcess, Options, TraceEvent},
+    in_process::{Faults, InProcess, LinkFaults, Options, Span, StoreFaults, TraceEvent},
 };
 
 use crate::contract::engine_contract;
@@ -82,23 +82,8 @@ fn it_keeps_the_contract_in_virtual_time() {
 
 #[test]
 fn it_keeps_the_contract_when_everything_takes_time() {
-    use supervision_cluster::engine::in_process::{Faults, LinkFaults, Span, StoreFaults};
-    let link = LinkFaults {
-        delay: Span::millis(0, 15),
-        ..LinkFaults::default()
-    };
-    let store = StoreFaults {
-        link,
-        watch_delay: Span::millis(0, 15),
-        ..StoreFaults::default()
-    };
-    let every_link = link;
     for seed in 0..5 {
-        let faults = Faults {
-            store: store.clone(),
-            every_link,
-            ..Faults::default()
-        };
+        let faults = delays(15);
         virtually(async {
             let engine = InProcess::new(Options::seeded(seed).faults(faults));
             engine_contract(connecting(&engine)).await;
@@ -110,5 +95,29 @@ fn it_keeps_the_contract_when_everything_takes_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_keeps_the_contract_in_real_time() {
     let engine = InProcess::new(Options::new());
-    engine_contract(connecting(&engine)).await;
+    let slow = InProcess::new(Options::new().faults(delays(2)));
+    let both = (
+        engine_contract(connecting(&engine)),
+        engine_contract(connecting(&slow)),
+    );
+    futures_util::future::join(both.0, both.1).await;
+    assert!(slow.stats().delayed > 5_000);
+}
+
+/// Everything takes up to so many milliseconds and nothing else goes wrong.
+fn delays(most: u64) -> Faults {
+    let link = LinkFaults {
+        delay: Span::millis(0, most),
+        ..LinkFaults::default()
+    };
+    let store = StoreFaults {
+        link,
+        watch_delay: Span::millis(0, most),
+        ..StoreFaults::default()
+    };
+    Faults {
+        store,
+        every_link: link,
+        ..Faults::default()
+    }
 }

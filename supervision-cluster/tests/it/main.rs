@@ -2,5 +2,6 @@
 
 mod clock;
 mod contract;
+mod cost;
 mod in_process;
 mod names;

@@ -140,6 +140,23 @@ fn requests_and_replies_are_lost_as_often_as_is_likely() {
 }
 
 #[test]
+fn messages_keep_their_order_when_faults_end() {
+    virtually(async {
+        let mut faults = Faults::default();
+        faults.every_link.delay = Span::millis(100, 100);
+        let engine = InProcess::new(Options::seeded(4).faults(faults));
+        let (a, b) = (engine.connect("a"), engine.connect("b"));
+        let mut served = b.serve(&subject("s")).await.unwrap();
+        a.publish(&subject("s"), bytes("first")).await.unwrap();
+        engine.set_faults(Faults::default());
+        a.publish(&subject("s"), bytes("second")).await.unwrap();
+        for told in ["first", "second"] {
+            assert_eq!(served.next().await.unwrap().payload, bytes(told));
+        }
+    });
+}
+
+#[test]
 fn whoever_takes_messages_too_slowly_loses_the_newest() {
     virtually(async {
         let engine = InProcess::new(Options::seeded(4).capacity(3));
