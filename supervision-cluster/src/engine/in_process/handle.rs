@@ -184,7 +184,7 @@ impl Engine for Handle {
         let prefix = prefix.clone();
         Box::pin(async move {
             let about: Arc<str> = prefix.to_string().into();
-            let (caller, shared) = (self.caller.clone(), Arc::clone(&self.shared));
+            let (caller, shared) = (self.caller.clone(), Arc::downgrade(&self.shared));
             let begin = move |world: &mut World| {
                 let new = world.begin_watch(&caller, prefix, from)?;
                 let follower = Follower {
@@ -224,7 +224,7 @@ impl Engine for Handle {
                 Asked::Waiting(ask, reply) => (ask, reply),
             };
             let _follower = Follower {
-                shared: Arc::clone(&self.shared),
+                shared: Arc::downgrade(&self.shared),
                 what: Dropped::Ask(ask),
             };
             let reply = timeout(wait, reply).await;
@@ -253,7 +253,7 @@ impl Engine for Handle {
             });
             let (id, wake) = serving.ok_or(EngineError::Closed)?;
             let follower = Follower {
-                shared: Arc::clone(&self.shared),
+                shared: Arc::downgrade(&self.shared),
                 what: Dropped::Serving(id),
             };
             Ok(Served::new(self.clone().serving(id, wake, follower)))

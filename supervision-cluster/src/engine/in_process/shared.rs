@@ -191,14 +191,18 @@ impl Drop for Pump {
 }
 
 /// Tells the world, when dropped, that nobody follows something any more.
+///
+/// An answer on its way holds one inside of the world, which must not keep itself alive by that.
 pub(super) struct Follower {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Weak<Shared>,
     pub(super) what: Dropped,
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.shared.dropped().push(self.what);
-        self.shared.any_dropped.store(true, Ordering::Release);
+        if let Some(shared) = self.shared.upgrade() {
+            shared.dropped().push(self.what);
+            shared.any_dropped.store(true, Ordering::Release);
+        }
     }
 }

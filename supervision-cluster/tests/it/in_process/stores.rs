@@ -1,12 +1,14 @@
 //! A store that is replaced by another one; the sizes and names of things.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 use supervision_cluster::engine::{
     EngineError, Expected, Refusal, Revision, StoreIncarnation, Ttl, WatchEvent, WriteError,
-    in_process::{InProcess, Options},
+    in_process::{Faults, InProcess, Options},
 };
 
-use super::{everything, key, millis, virtually};
+use super::{everything, key, millis, subject, traced, virtually};
 use crate::contract::{bytes, create, next, scan_all};
 
 #[test]
@@ -43,6 +45,32 @@ fn a_store_that_was_replaced_is_noticed_by_everybody() {
         assert_eq!(b.incarnation(), other);
         assert_eq!(engine.connect("a").incarnation(), other);
     });
+}
+
+#[test]
+fn an_engine_that_nobody_has_any_more_is_gone_with_all_that_was_on_its_way() {
+    let (options, trace) = traced(Options::seeded(1).faults(Faults::rough()));
+    virtually(async {
+        let engine = InProcess::new(options);
+        for n in 0..20 {
+            let node = engine.connect(&n.to_string());
+            tokio::spawn(async move {
+                let mut served = node.serve(&subject("s")).await.unwrap();
+                loop {
+                    let ttl = Ttl::from_secs(100);
+                    let _ = node
+                        .write(&key("k"), bytes(""), Expected::Absent, ttl)
+                        .await;
+                    let _ = node.watch(&everything(), None).await;
+                    let _ = node.publish(&subject("s"), bytes("")).await;
+                    let _ = served.next().await;
+                }
+            });
+        }
+        millis(1_005).await;
+    });
+    assert!(trace.lock().unwrap().len() > 1_000);
+    assert_eq!(Arc::strong_count(&trace), 1, "its tracer is still there");
 }
 
 #[test]
