@@ -1,11 +1,15 @@
 //! The time a node lives by: real, counting also while the machine sleeps, or simulated.
 
 mod boot;
+mod simulated;
 
 use futures_util::future::BoxFuture;
 use supervision_core::Timestamp;
 
-pub use self::boot::BootClock;
+pub use self::{
+    boot::BootClock,
+    simulated::{InvalidRate, VirtualClock},
+};
 
 /// A monotone time that goes on while the machine is suspended.
 ///

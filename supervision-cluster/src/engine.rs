@@ -11,7 +11,7 @@
 //! | [`write`](Engine::write), absent | the same expecting 0; on a conflict read the last message and, if that is a marker, expect its sequence |
 //! | [`delete`](Engine::delete) | publish a `DEL` marker expecting the sequence, with the markers' lifetime |
 //! | [`scan`](Engine::scan) | an ordered consumer, last message of each subject; complete to the stream's last sequence read *before* it was made |
-//! | [`watch`](Engine::watch) | an ordered consumer from the sequence, or from the last message of each subject; `CaughtUp` at no pending messages, `Interrupted` at a reconnect, a gap or a slow-consumer event |
+//! | [`watch`](Engine::watch) | an ordered consumer from the sequence, or from the last message of each subject; `CaughtUp` at no pending messages, `Interrupted` at a reconnect, a gap or a slow-consumer event. The handle remembers when it saw which revision: `Compacted` from one that it last saw a markers' lifetime ago, or never |
 //! | [`request`](Engine::request) | a request; status 503 is `NoResponders` |
 //! | [`serve`](Engine::serve) | a subscription, no queue group |
 //! | [`publish`](Engine::publish) | a plain publish |
@@ -27,6 +27,8 @@
 //! What may not: a `get` or a `scan` may show a state that has passed; an expiry comes early or late;
 //! a message is lost, doubled, late, or overtaken by another one; an absent entry, an expiry and
 //! [`RequestError::NoResponders`] prove nothing about anybody.
+
+pub mod in_process;
 
 mod entry;
 mod error;

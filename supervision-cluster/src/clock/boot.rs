@@ -15,7 +15,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// The time since the machine was booted, that of its suspends included.
 ///
-/// On Linux and Android it is `CLOCK_BOOTTIME`, read without a system call in some 20 to 50 ns. Other
+/// On Linux and Android it is `CLOCK_BOOTTIME`, read without a system call in some 25 ns. Other
 /// systems have no such clock behind a safe interface: there it is [`std::time::Instant`], which on
 /// macOS stops during a suspend. A lease counted by it may then be believed in for as long as the
 /// machine slept; others took over meanwhile, and it is the epoch on each write that refuses the

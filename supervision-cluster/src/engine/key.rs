@@ -1,6 +1,6 @@
 //! Names of entries and of groups of entries, and the subjects of messages.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -53,6 +53,16 @@ impl Key {
 
     /// The key as it is written.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -133,6 +143,10 @@ impl Subject {
     /// The subject as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub(super) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 }
 

@@ -164,7 +164,7 @@ pub struct Request {
     pub responder: Option<Responder>,
 }
 
-/// Sends one reply.
+/// Sends one reply. Dropped without one, it leaves the asker to its timeout.
 pub struct Responder(Box<dyn Respond>);
 
 /// For implementors of engines: how a reply is sent.
