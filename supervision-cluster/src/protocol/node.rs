@@ -438,7 +438,9 @@ impl NodeMachine {
         match order {
             Order::Create { path, kind, owner } => self.create(path, kind, owner, now, tray),
             Order::Move { path, to } => {
-                if !self.paths.contains_key(&path) || to == self.me {
+                // Nothing is given to a boot that is not known to have joined: that is what tells it
+                // from the boots before it.
+                if !self.paths.contains_key(&path) || !self.may_be_given(&to) {
                     return tray.push(Command::Report(Report::NotMoved(path)));
                 }
                 self.with_path(&path, now, tray, |path, desk, _| path.order_move(desk, to));
@@ -456,6 +458,11 @@ impl NodeMachine {
                 }
             }
         }
+    }
+
+    /// Whether something may be given to another member.
+    fn may_be_given(&self, to: &Member) -> bool {
+        *to != self.me && self.observer.is_member(to)
     }
 
     fn actor(

@@ -107,6 +107,13 @@ impl Observer {
         confirmed.is_some_and(|up_to| epoch <= up_to)
     }
 
+    /// Whether a member has been seen to have joined, and not to have gone.
+    pub(crate) fn is_member(&self, member: &Member) -> bool {
+        self.nodes.get(&member.node).is_some_and(|seen| {
+            seen.record.member == *member && seen.record.standing == Standing::Alive
+        })
+    }
+
     /// The members that are not known to be gone, with what they tell of themselves.
     pub(crate) fn alive(&self) -> impl Iterator<Item = &LeaseRecord> {
         let alive = |seen: &&Seen| seen.record.standing == Standing::Alive;

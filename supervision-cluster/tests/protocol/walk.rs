@@ -44,7 +44,10 @@ pub(crate) fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World
         world.happen(what);
         sums.steps += 1;
         if let Some(wrong) = world.wrong() {
-            return Err(format!("{wrong} (seed {seed}, step {step})"));
+            return Err(format!(
+                "{wrong}\n{} (seed {seed}, step {step})",
+                world.show()
+            ));
         }
     }
     sums.walks += 1;

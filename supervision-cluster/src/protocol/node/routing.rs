@@ -234,7 +234,8 @@ impl NodeMachine {
         let Some(durability) = self.settings.kinds.get(&kind).copied() else {
             return tray.push(Command::Report(Report::UnknownKind(path, kind)));
         };
-        if self.paths.contains_key(&path) {
+        let stranger = owner != self.me && !self.may_be_given(&owner);
+        if stranger || self.paths.contains_key(&path) {
             return tray.push(Command::Report(Report::NotCreated(
                 path.clone(),
                 self.place(&path),
