@@ -1,0 +1,7 @@
+//! The tests of the cluster, in one binary.
+
+mod clock;
+mod contract;
+mod cost;
+mod in_process;
+mod names;

@@ -1,0 +1,10 @@
+//! The protocol under attack: the production machines in a world of lost answers, late writes, copied
+//! messages, crashes, pauses and clocks that disagree.
+
+mod actor;
+mod bugs;
+mod check;
+mod finish;
+mod store;
+mod walk;
+mod world;
