@@ -35,12 +35,14 @@ mod spread;
 
 mod choose;
 mod claim;
+mod rebalance;
 
 pub use self::{
     check::{InvalidPlacement, MAX_LABELS, MAX_PLACEMENT_DEPTH, MAX_REPLICAS, PlacementRule},
     choose::place,
     claim::claim_rank,
     label::{InvalidLabel, LabelRule, MAX_LABEL},
+    rebalance::{Move, MoveReason, OwnedActor, RebalancePolicy, RebalancePolicyError, rebalance},
     rendezvous::RendezvousIndex,
     request::{Cursor, Excluded, Placement, PlacementError, PlacementRequest},
     strategy::PlacementStrategy,

@@ -57,7 +57,7 @@ pub fn place(
         let mut excluded = Excluded::default();
         let fitting = terms.fitting(view, request.kind, &mut excluded);
         let allowed = allowed(&fitting, request, &mut excluded);
-        let open = open(&terms.spreads, &fitting, &allowed, request);
+        let open = open(&terms.spreads, view, &allowed, request);
         excluded.spread = allowed.len() - open.len();
         if let PlacementStrategy::LocalAffinity { group, fallback } = terms.choice {
             if let Some(near) = nearest(group, &open) {

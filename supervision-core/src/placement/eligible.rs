@@ -82,8 +82,22 @@ impl<'s> Terms<'s> {
         }
     }
 
+    /// The group that is named by the outermost of them that names one.
+    pub(super) fn group(&self) -> Option<&'s str> {
+        let near = match self.choice {
+            PlacementStrategy::LocalAffinity { group, .. } => Some(group.as_str()),
+            _ => None,
+        };
+        self.spreads.iter().find_map(|term| term.group).or(near)
+    }
+
+    /// Whether the node may run the kind under these terms.
+    pub(super) fn fit(&self, node: &NodeView, kind: &str) -> bool {
+        node.state == NodeState::Alive && node.kinds.contains(kind) && self.fits(&node.labels)
+    }
+
     /// Whether the labels fit the rules and hold what is spread over.
-    pub(super) fn fits(&self, labels: &BTreeMap<String, String>) -> bool {
+    fn fits(&self, labels: &BTreeMap<String, String>) -> bool {
         self.rules.iter().all(|rule| rule.fits(labels))
             && self
                 .spreads

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use super::{
-    eligible::Terms,
+    eligible::{Candidate, Terms},
     hash::{Lot, node_hash, path_hash, score},
     request::Excluded,
     strategy::PlacementStrategy,
@@ -31,8 +31,11 @@ impl RendezvousIndex {
     /// Of the nodes that are eligible for this kind under the label rules and spreads of
     /// `strategy`. What it chooses by is left aside: the order is always that of rendezvous.
     pub fn new(view: &ClusterView, kind: &str, strategy: &PlacementStrategy) -> Self {
-        let terms = Terms::of(strategy);
-        let mut nodes = terms.fitting(view, kind, &mut Excluded::default());
+        Self::of(Terms::of(strategy).fitting(view, kind, &mut Excluded::default()))
+    }
+
+    /// Of these nodes, which come by name.
+    pub(super) fn of(mut nodes: Vec<Candidate<'_>>) -> Self {
         // The sort is stable, and they come by name.
         nodes.sort_by_key(|candidate| candidate.node.weight);
         let mut classes: Vec<(NonZeroU16, usize)> = Vec::new();
@@ -42,7 +45,7 @@ impl RendezvousIndex {
                 _ => classes.push((candidate.node.weight, at + 1)),
             }
         }
-        let hash = |candidate: &super::eligible::Candidate<'_>| node_hash(candidate.id.as_str());
+        let hash = |candidate: &Candidate<'_>| node_hash(candidate.id.as_str());
         Self {
             hashes: nodes.iter().map(hash).collect(),
             nodes: nodes.iter().map(|candidate| candidate.id.clone()).collect(),

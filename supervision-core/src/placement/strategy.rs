@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use super::{check::MAX_PLACEMENT_DEPTH, label::LabelRule};
+use super::{check::MAX_PLACEMENT_DEPTH, eligible::Terms, label::LabelRule};
 use crate::{
     failure::NodeId,
     nesting::{Level, Nesting},
@@ -103,17 +103,10 @@ impl PlacementStrategy {
         }
     }
 
-    /// The group an actor placed like this belongs to by the strategy alone: the one that the
-    /// outermost `LocalAffinity` or `Spread` with a group names.
+    /// The group an actor placed like this counts in by the strategy alone: the one that the
+    /// outermost `Spread` with a group names, else that of the `LocalAffinity` within.
     pub fn group(&self) -> Option<&str> {
-        match self {
-            Self::LocalAffinity { group, .. }
-            | Self::Spread {
-                group: Some(group), ..
-            } => Some(group),
-            Self::Labels { among, .. } | Self::Spread { among, .. } => among.group(),
-            _ => None,
-        }
+        Terms::of(self).group()
     }
 }
 
