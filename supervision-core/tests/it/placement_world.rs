@@ -192,7 +192,7 @@ pub(crate) fn open(
         };
         let value = |id: &NodeId| view.nodes[id].labels[label].clone();
         let least = open.iter().map(|id| count(&value(id))).min();
-        open.retain(|id| count(&value(id)) + 1 <= least.unwrap_or(0) + max_skew);
+        open.retain(|id| count(&value(id)) < least.unwrap_or(0) + max_skew);
     }
     open
 }
