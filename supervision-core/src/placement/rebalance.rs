@@ -87,7 +87,8 @@ pub enum MoveReason {
 /// `owned` are all actors by path; counts and loads are taken from it and not from the view. Actors
 /// on nodes that are dead, joining or unknown are left to those who claim them, and invalid
 /// placements are left alone. An actor that has moved within the cooldown moves only if it must
-/// leave. The same arguments give the same moves.
+/// leave, as does one with a `LocalAffinity`: where its group is, is where it was placed. The same
+/// arguments give the same moves.
 #[must_use]
 pub fn rebalance(
     view: &ClusterView,

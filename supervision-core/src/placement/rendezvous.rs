@@ -1,6 +1,6 @@
 //! Rendezvous order over many nodes for many paths: the nodes' hashes are computed once.
 
-use std::num::NonZeroU16;
+use std::{iter, num::NonZeroU16, ops::Range};
 
 use super::{
     eligible::{Candidate, Terms},
@@ -66,29 +66,22 @@ impl RendezvousIndex {
     /// The first node for the path; `None` if there are none.
     pub fn owner(&self, path: &str) -> Option<&NodeId> {
         let path = path_hash(path);
-        let mut best: Option<(usize, Lot)> = None;
-        let mut begin = 0;
-        for (weight, end) in &self.classes {
+        let best = |(weight, nodes): (NonZeroU16, Range<usize>)| {
             // Within one weight the order is that of the scores: no logarithm is needed.
-            let (at, score) = largest(path, &self.hashes[begin..*end]);
-            let (at, lot) = (
-                begin + at,
-                Lot {
-                    score,
-                    weight: *weight,
-                },
-            );
-            if best.is_none_or(|(leader, of)| self.order((at, lot), (leader, of)).is_lt()) {
-                best = Some((at, lot));
-            }
-            begin = *end;
-        }
-        best.map(|(at, _)| &self.nodes[at])
+            let (at, score) = largest(path, &self.hashes[nodes.clone()]);
+            (nodes.start + at, Lot { score, weight })
+        };
+        let first = self.by_weight().map(best).min_by(|a, b| self.order(*a, *b));
+        first.map(|(at, _)| &self.nodes[at])
     }
 
     /// The first `count` nodes for the path, in order; fewer if there are not so many.
     pub fn ranked(&self, path: &str, count: usize) -> Vec<&NodeId> {
-        let mut lots = self.lots(path_hash(path));
+        let path = path_hash(path);
+        let lots = self.by_weight().flat_map(|(weight, nodes)| {
+            nodes.map(move |at| (at, Lot::draw(path, self.hashes[at], weight)))
+        });
+        let mut lots: Vec<_> = lots.collect();
         lots.sort_by(|a, b| self.order(*a, *b));
         let first = lots.iter().take(count);
         first.map(|(at, _)| &self.nodes[*at]).collect()
@@ -96,20 +89,26 @@ impl RendezvousIndex {
 
     /// The place of `node` in the order of the path, from 0; `None` if it is not among the nodes.
     pub fn rank(&self, path: &str, node: &NodeId) -> Option<usize> {
-        let lots = self.lots(path_hash(path));
-        let this = *lots.iter().find(|(at, _)| self.nodes[*at] == *node)?;
-        let before = |other: &&(usize, Lot)| self.order(**other, this).is_lt();
-        Some(lots.iter().filter(before).count())
+        let path = path_hash(path);
+        let of = |(weight, nodes): (NonZeroU16, Range<usize>)| {
+            // Within one weight they are ordered by name.
+            let at = self.nodes[nodes.clone()].binary_search(node).ok()? + nodes.start;
+            Some((at, Lot::draw(path, self.hashes[at], weight)))
+        };
+        let this = self.by_weight().find_map(of)?;
+        let before = |(weight, nodes): (NonZeroU16, Range<usize>)| {
+            let lots = nodes.map(|at| (at, Lot::draw(path, self.hashes[at], weight)));
+            lots.filter(|other| self.order(*other, this).is_lt())
+                .count()
+        };
+        Some(self.by_weight().map(before).sum())
     }
 
-    fn lots(&self, path: u64) -> Vec<(usize, Lot)> {
-        let mut lots = Vec::with_capacity(self.nodes.len());
-        for (weight, end) in &self.classes {
-            for at in lots.len()..*end {
-                lots.push((at, Lot::draw(path, self.hashes[at], *weight)));
-            }
-        }
-        lots
+    /// The weights that occur, with their nodes.
+    fn by_weight(&self) -> impl Iterator<Item = (NonZeroU16, Range<usize>)> {
+        let begins = iter::once(0).chain(self.classes.iter().map(|(_, end)| *end));
+        let classes = begins.zip(&self.classes);
+        classes.map(|(begin, (weight, end))| (*weight, begin..*end))
     }
 
     fn order(&self, a: (usize, Lot), b: (usize, Lot)) -> std::cmp::Ordering {
