@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) line: Line,
     pub(super) is_temporary: bool,
     /// Whether the group was described with it: it comes back when the group is restarted.
-    is_fixed: bool,
+    pub(super) is_fixed: bool,
     /// Whether it runs on another arbiter.
     pub(super) is_remote: bool,
     /// Whether its end is decided but has not come: it refuses messages then.
@@ -82,6 +82,11 @@ impl Roster {
 
     pub(super) fn is_present(&self, id: &ChildId) -> bool {
         self.present.contains_key(id)
+    }
+
+    /// Whether the group was described with the child of this id.
+    pub(super) fn is_fixed(&self, id: &ChildId) -> bool {
+        self.present.get(id).is_some_and(|entry| entry.is_fixed)
     }
 
     pub(super) fn entries(&mut self) -> impl Iterator<Item = (&ChildId, &mut Entry)> {

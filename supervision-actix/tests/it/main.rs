@@ -5,9 +5,11 @@ mod change_strategy;
 mod child;
 #[cfg(feature = "macros")]
 mod derive;
+mod group_change;
 mod group_dynamic;
 mod group_ends;
 mod group_harm;
+mod group_hooks;
 mod group_limiter;
 mod group_order;
 mod group_requests;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    budget::{Budgets, Timestamp},
+    budget::Timestamp,
     cause::Cause,
     decide::EscalationReason,
     group::{
@@ -13,6 +13,7 @@ use crate::{
             RequestId,
         },
         roster::{Child, Key, Roster, State},
+        ruling::Ruling,
         sequence::Sequence,
         spec::{AutoShutdown, GroupSpec, GroupStrategy},
     },
@@ -25,8 +26,7 @@ use crate::{
 pub struct Group {
     pub(super) group: GroupStrategy,
     pub(super) auto_shutdown: AutoShutdown,
-    pub(super) policy: Policy,
-    pub(super) budgets: Budgets,
+    pub(super) ruling: Ruling,
     pub(super) has_parent: bool,
     pub(super) roster: Roster,
     pub(super) phase: Phase,
@@ -122,8 +122,7 @@ impl Group {
         Ok(Self {
             group: spec.group,
             auto_shutdown: spec.auto_shutdown,
-            policy: Policy::new(spec.strategy).map_err(invalid)?,
-            budgets: Budgets::default(),
+            ruling: Ruling::new(Policy::new(spec.strategy).map_err(invalid)?),
             has_parent: false,
             roster,
             phase: Phase::New,

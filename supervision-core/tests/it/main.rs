@@ -25,6 +25,7 @@ mod allocation;
 mod purity;
 
 mod group_acts;
+mod group_change;
 mod group_told;
 mod group_world;
 mod property;
