@@ -211,7 +211,7 @@ impl Task {
             (AskedFor::Delete(child), Ok(()))
             | (AskedFor::Add(child), Err(RequestError::StartFailed(_))) => {
                 self.roster.let_go(child);
-                self.roster.finish_leaving();
+                self.roster.finish_leaving(|leaving| leaving != child);
             }
             (AskedFor::Terminate(child), Ok(()))
             | (AskedFor::Restart(child), Err(RequestError::StartFailed(_))) => {

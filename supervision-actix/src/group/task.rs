@@ -220,7 +220,10 @@ impl Task {
         while let Some(command) = self.machine.as_mut().and_then(Group::poll_command) {
             self.execute(command);
         }
-        self.roster.finish_leaving();
+        // What a child failed with may wait to be decided: it leaves when the machine has let it go.
+        let machine = self.machine.as_ref();
+        let stays = |id: &ChildId| machine.is_some_and(|machine| machine.status(id).is_some());
+        self.roster.finish_leaving(stays);
     }
 
     fn take(&mut self, step: Step) {

@@ -45,6 +45,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Notes that it is to stop, and whether it is to be started again; tells whether it is suspended,
     /// and then it stops when it is next consulted.
     pub(crate) fn begin_stopping(&self, restarts: bool) -> bool {
+        // It was told to go on first, and may not have been polled since.
+        if self.managed(|m| matches!(m.answer, Some(Answer::Resume))) == Some(true) {
+            self.forget_failure();
+        }
         let is_greeted = self.spec().hooks.before_restart.is_some() && !self.is_starting();
         let suspended = self.managed(|m| {
             (m.is_stopping, m.restarts) = (true, restarts);

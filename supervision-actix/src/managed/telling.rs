@@ -41,11 +41,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         loop {
             match self.managed(|m| m.answer.take()).flatten() {
                 Some(Answer::Resume) => {
-                    self.managed(|m| m.failure = None);
-                    self.managed(|m| (m.recovering, m.end) = (None, None));
-                    self.ledger().limiter = None;
-                    self.close_record(Outcome::Resumed);
-                    self.answer_reporters();
+                    self.forget_failure();
                     consulted = Consulted::Resumed;
                 }
                 Some(Answer::End) => {
@@ -62,6 +58,15 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             };
             self.ask(entered);
         }
+    }
+
+    /// The failure it was suspended for is over: it goes on.
+    pub(super) fn forget_failure(&self) {
+        self.managed(|m| (m.failure, m.answer) = (None, None));
+        self.managed(|m| (m.recovering, m.end) = (None, None));
+        self.ledger().limiter = None;
+        self.close_record(Outcome::Resumed);
+        self.answer_reporters();
     }
 
     fn ask(&self, entered: Entered<A>) {
@@ -122,9 +127,13 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.managed(|m| m.farewell) == Some(true)
     }
 
-    /// The same; it is not any more.
+    /// The same; it is not any more, whatever becomes of the life.
     pub(crate) fn waive_farewell(&self) -> bool {
-        self.managed(|m| std::mem::take(&mut m.farewell)) == Some(true)
+        self.managed(|m| {
+            let owed = std::mem::take(&mut m.farewell);
+            m.restarts &= !owed;
+            owed
+        }) == Some(true)
     }
 
     /// The incarnation is gone. The first of `causes` is why, unless its end was ordered.

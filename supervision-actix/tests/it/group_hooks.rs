@@ -64,6 +64,27 @@ fn a_veto_comes_after_the_hook_and_the_sibling_goes_on_until_it_stops() {
 }
 
 #[test]
+fn a_sibling_that_fails_after_its_veto_is_not_told_twice() {
+    on_virtual_time(async {
+        for act in [Act::fail, Act::panic] {
+            let stage = Stage::new();
+            let group = stage.trio(ALL).start();
+            assert_eq!(group.started().await, Ok(()));
+            let c = player(&group, "c");
+            let _ = c.send(Act::new(|player, _| player.vetoes = true)).await;
+            stage.take_log();
+            player(&group, "a").do_send(Act::fail());
+            pass(secs(1)).await;
+            c.do_send(act());
+            pass(secs(1)).await;
+            let story = stage.story();
+            let expected = "a1:before! a1:stopped c1:before c1:stopped b1:before";
+            assert!(story.starts_with(expected), "{story}");
+        }
+    });
+}
+
+#[test]
 fn a_sibling_that_cannot_be_reached_is_stopped_without_the_hook() {
     on_virtual_time(async {
         let stage = Stage::new();

@@ -13,6 +13,7 @@ mod group_hooks;
 mod group_limiter;
 mod group_order;
 mod group_requests;
+mod group_schedules;
 mod group_stage;
 mod group_stall;
 mod group_tree;
