@@ -47,6 +47,10 @@ fn kept() -> impl Iterator<Item = u64> {
     lines.map(|line| line.trim().parse().expect("a seed on each line"))
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "a schedule that fails is named at once"
+)]
 fn keep(seed: u64, why: &(dyn Any + Send)) {
     let why = why.downcast_ref::<String>().map_or("", String::as_str);
     eprintln!("schedule {seed} fails: {why}");
