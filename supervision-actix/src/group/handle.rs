@@ -234,10 +234,10 @@ impl GroupHandle {
     /// | a failure is escalated, and a group above has not decided | the group above decides |
     /// | the group is ending, or waits for a group above to restart it | refused with [`RequestError::Ending`] |
     ///
-    /// Budgets are kept as with [`ChangeStrategy`](crate::ChangeStrategy): a rule or a rung of
-    /// the same name, or else at the same place, that is of the same kind goes on with what it has used. The change
-    /// stays in force until the next one, also when a group above restarts this one; budgets are new
-    /// then, as ever.
+    /// Budgets are kept as with [`ChangeStrategy`](crate::ChangeStrategy): a rule or a rung of the same
+    /// name, or else at the same place, that is of the same kind goes on with what it has used. The
+    /// change stays in force until the next one, also when a group above restarts this one; budgets are
+    /// new then, as ever.
     ///
     /// # Errors
     /// [`RequestError`]; nothing was changed. An invalid strategy is [`RequestError::Invalid`], which
