@@ -24,6 +24,8 @@ pub trait DistributedActor: Actor<Context = Context<Self>> {
 /// | the same, while a `ctx.wait` future is pending | `stopping` (its veto is ignored), `stopped`, drop | `started`, `after_restart` |
 /// | restart after any other panic | drop | `started`, `after_restart` |
 /// | restart after it stopped by itself (permanent) | `stopping`, `stopped`, drop | `started`, `after_restart` |
+/// | restart along with a sibling of its [group](crate::group) | `before_restart` without a failure, `stopping`, `stopped`, drop | `started`, `after_restart` without a failure |
+/// | the same, while a `ctx.wait` future is pending or before the start is finished | `stopping`, `stopped`, drop | the same |
 /// | stop, escalation | `stopped`, drop | |
 /// | resume | | |
 ///
@@ -91,12 +93,14 @@ pub trait SupervisedDistributedActor: DistributedActor {
         None
     }
 
-    /// Called on the failing incarnation before it is replaced on the same node.
+    /// Called on an incarnation before it is replaced on the same node: with its failure, or without
+    /// one if it has not failed itself and is restarted along with a sibling of its group.
     fn before_restart(&mut self, ctx: &mut Context<Self>, failure: Option<FailureInfo>) {
         let _ = (ctx, failure);
     }
 
-    /// Called on the new incarnation after `started`, before its first message.
+    /// Called on the new incarnation after `started`, before its first message: with the failure it
+    /// recovers from, or without one if it was restarted along with a sibling or by request.
     fn after_restart(&mut self, ctx: &mut Context<Self>, failure: Option<FailureInfo>) {
         let _ = (ctx, failure);
     }

@@ -24,10 +24,10 @@ use crate::{
 /// | a restart waits for its delay | that restart is carried out as it was decided; the failure after it is decided by the new strategy |
 /// | before the first start | as if the actor had been started with it |
 /// | the actor has ended | refused with [`ChangeStrategyError::Ended`] |
-/// | the actor is in a group | refused with [`ChangeStrategyError::Managed`] |
+/// | the actor is in a group | refused with [`ChangeStrategyError::Managed`]; see [`GroupHandle::change_child_strategy`](crate::group::GroupHandle::change_child_strategy) |
 ///
-/// Budgets are kept: a rule (known by its error type) or a rung (known by its number) that stands
-/// at the same place and is of the same kind goes on with what it has used, with the new limits; the
+/// Budgets are kept: a strategy of the same [name](SupervisionStrategy::Named), or else a rule (known by
+/// its error type) or a rung (known by its number) at the same place, that is of the same kind goes on with what it has used, with the new limits; the
 /// others start afresh. What counts is the change from one decision to the next: a strategy that was
 /// replaced and put back before anything failed has lost nothing.
 ///

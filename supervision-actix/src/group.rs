@@ -15,13 +15,21 @@
 //! |---|---|---|
 //! | its own failure is answered by a restart, and its value is sound | `before_restart`, `stopped`, drop | `started`, `after_restart` with the failure |
 //! | the same, and its value is lost | drop | the same |
-//! | it is restarted along with a sibling, or stopped | `stopping`, `stopped`, drop | `started`, `after_restart` without a failure |
-//! | its group escalates: suspended until a parent has decided | `stopped`, drop, unless it is resumed | `started`, `after_restart` with the failure |
+//! | it is restarted along with a sibling | `before_restart` without a failure, `stopping`, `stopped`, drop | `started`, `after_restart` without a failure |
+//! | it is stopped, and started again by request | `stopping`, `stopped`, drop | `started`, `after_restart` without a failure |
+//! | its group escalates: suspended until a parent has decided | `before_restart` if it is restarted then, `stopped`, drop, unless it is resumed | `started`, `after_restart` with the failure |
 //! | it is killed | drop | `started`, `after_restart` without a failure |
 //!
 //! To stop a child is to call `ctx.stop()` on it. Where `stopping` returns `Running::Continue`, it
 //! goes on, and stops when it calls `ctx.stop()` itself; but it is killed when the time of its
 //! [`Shutdown`] is over, so a veto can buy time and nothing else.
+//!
+//! Those that restart along are stopped one after the other, the last one first, each with all of its
+//! row before the next one's begins; then they are started in start order, each with all of its row
+//! too. `before_restart` comes before `stopping`: a child that vetoes goes on after it. It is not
+//! called on one that cannot be reached, because it waits for a future it gave to `ctx.wait`, nor on
+//! one that has not finished its start. A group that is restarted from above calls the hook on its own
+//! children, unless it had ended by itself before: then nobody knew whether they would come back.
 //!
 //! While a child is not running and no start is due (it has ended for good, or was terminated by
 //! request), messages to it are refused with `MailboxError::Closed`, until it is started again.
@@ -43,6 +51,7 @@
 //! should it ever return from its handler, it ends then.
 
 mod birth;
+mod changing;
 mod child;
 mod dynamic;
 mod execute;

@@ -48,8 +48,8 @@ use tokio::time::Instant;
 /// runs. A place cannot be given back: an actor that ends while it waits leaves a gap. An actor that
 /// fails again goes to the end of the queue.
 ///
-/// In a group the restart of the child that failed takes a place when the group orders it, not those of
-/// siblings that restart along with it. An ordered group starts nothing else until that child is up.
+/// In a group the restart of the child that failed takes a place when it is ordered, by its own group or
+/// by one above that the failure was escalated to; not those of siblings that restart along with it. An ordered group starts nothing else until that child is up.
 ///
 /// Times are those of tokio's timers, so restarts come up to a millisecond late, those of one
 /// millisecond together, and later on a busy thread; the limiter keeps the rate of the times at which

@@ -33,6 +33,10 @@ pub(crate) struct Managed {
     is_started: bool,
     /// Whether it was ordered to stop.
     pub(crate) is_stopping: bool,
+    /// Whether another life is to follow this one, which was ordered to stop.
+    restarts: bool,
+    /// Whether it stops once `before_restart` has been called on it.
+    farewell: bool,
     /// Whether no start is due, so that messages need not wait.
     pub(crate) is_refusing: bool,
     failure: Option<Box<Told>>,
@@ -82,6 +86,8 @@ impl Managed {
             life: None,
             is_started: false,
             is_stopping: false,
+            restarts: false,
+            farewell: false,
             is_refusing: false,
             failure: None,
             answer: None,
@@ -144,10 +150,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// Whether a suspended incarnation would find something to do.
     pub(crate) fn has_work_for_suspension(&self) -> bool {
-        let asked = self.managed(|m| (m.is_suspended(), m.answer.is_some()));
+        let asked = self.managed(|m| (m.is_suspended(), m.answer.is_some(), m.farewell));
         match asked {
-            Some((true, answered)) => answered,
-            Some((false, _)) | None => self.has_entered(),
+            Some((true, answered, _)) => answered,
+            Some((false, _, farewell)) => farewell || self.has_entered(),
+            None => self.has_entered(),
         }
     }
 

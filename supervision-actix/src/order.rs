@@ -26,7 +26,12 @@ pub(crate) enum Order {
     /// Begin a life.
     Start(Life),
     /// End it; answered by [`News::Stopped`].
-    Stop(Life, Means),
+    Stop {
+        life: Life,
+        means: Means,
+        /// Whether another life is to follow, for its own failure or along with a sibling.
+        restarts: bool,
+    },
     /// Go on after a failure.
     Resume(Life),
     /// Nothing to do: what was decided about the last failure, and by which group.

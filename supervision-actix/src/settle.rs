@@ -65,22 +65,23 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
         Decision::Escalate { reason } => Verdict::End(escalated(reason, &info)),
     };
     if let (Some((actor, ctx)), Verdict::Restart { failure, .. }) = (value, &verdict) {
-        before_restart(shared, actor, ctx, failure);
+        before_restart(shared, actor, ctx, Some(failure));
     }
     shared.ledger().verdict = Some(verdict);
     Settled::Ended
 }
 
+/// Calls the hook; without a failure where the value is restarted along with a sibling.
 pub(crate) fn before_restart<A: Actor<Context = Context<A>>>(
     shared: &Shared<A>,
     actor: &mut A,
     ctx: &mut Context<A>,
-    failure: &FailureInfo,
+    failure: Option<&FailureInfo>,
 ) {
     let Some(hook) = shared.spec().hooks.before_restart else {
         return;
     };
-    if let Err(panic) = caught(|| hook(actor, ctx, Some(failure.clone()))) {
+    if let Err(panic) = caught(|| hook(actor, ctx, failure.cloned())) {
         shared.supersede(&panic, None);
     }
 }
@@ -121,6 +122,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         (info, decision)
     }
 
+    /// Notes which limiter a restart after this failure goes through. It only adds to the delay that
+    /// was decided, and only once that is over.
+    pub(crate) fn choose_limiter(&self, cause: &Cause) {
+        self.ledger().limiter = self.spec().settings.limiter_for(cause).cloned();
+    }
+
     /// Keeps a decision, whoever took it, tells of it, and notes what a restart after it needs.
     pub(crate) fn record_decision(
         &self,
@@ -139,8 +146,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             decision: decision.clone(),
         });
         if decision.delay().is_some() {
-            // It only adds to the delay that was decided, and only once that is over.
-            self.ledger().limiter = self.spec().settings.limiter_for(cause).cloned();
+            self.choose_limiter(cause);
         }
         if let Decision::Relocate { .. } = decision {
             // No cluster is attached, so there is no other node: the restart in place was charged

@@ -165,8 +165,9 @@ impl Budgets {
         current
     }
 
-    /// Goes on under `new` instead of `old`: a leaf at the same place (a rule is known by its error
-    /// type, a rung by its number) and of the same kind keeps its budget, the others start afresh.
+    /// Goes on under `new` instead of `old`: a leaf of the same [name](crate::SupervisionStrategy::Named),
+    /// else one at the same place (a rule is known by its error type, a rung by its number), keeps its
+    /// budget if it is of the same kind; the others start afresh.
     pub fn carry_over(&mut self, old: &Policy, new: &Policy) {
         if self.leaves.is_empty() {
             return;

@@ -77,6 +77,13 @@
 //! 9. To end, the group stops all children, the last one first, one at a time, then says
 //!    [`Command::Done`]. Queued reports and pending delays are void, queued requests are refused.
 //!
+//! # What changes while it runs
+//!
+//! [`Request`]s add, terminate, restart and delete children, each in its turn: between two steps of
+//! what is done to several children, not in the middle. A request to change a strategy is granted at
+//! once, whatever the group is doing, and goes for every failure that is not decided yet; whatever is
+//! decided is carried out as it was.
+//!
 //! # What an end means
 //!
 //! | restart type | normal or shutdown | failed | stopped by the group or by request |
@@ -124,6 +131,7 @@ mod message;
 mod spec;
 
 mod roster;
+mod ruling;
 
 mod machine;
 

@@ -79,6 +79,7 @@ pub use crate::{
     restart_rate::{RestartRate, RestartRateError},
     strategy::SupervisionStrategy,
     validate::{
-        InvalidStrategy, MAX_COUNTED, MAX_DELAY, MAX_DEPTH, MAX_ERROR_TYPE, MAX_LEAVES, Rule,
+        InvalidStrategy, MAX_COUNTED, MAX_DELAY, MAX_DEPTH, MAX_ERROR_TYPE, MAX_LEAVES, MAX_NAME,
+        Rule,
     },
 };

@@ -52,6 +52,8 @@ pub(crate) struct Leaf {
     /// Where the leaf stands in the strategy; the same place in a changed strategy keeps its budget.
     /// A line for each level: no error type holds a line break, so no two places read alike.
     place: String,
+    /// By this its budget is kept wherever it stands.
+    name: Option<Box<str>>,
     pub(crate) action: Action,
 }
 
@@ -119,22 +121,39 @@ impl Policy {
         }
     }
 
-    /// For each of this policy's budgets, the number of the budget in `old` that it goes on with:
-    /// the one at the same place and of the same kind.
+    /// For each of this policy's budgets, the number of the budget in `old` that it goes on with: the
+    /// one of the same name, else the one at the same place, if it is of the same kind. A name that was
+    /// given or taken away at a place changes nothing there; another name is another leaf.
     pub(crate) fn kept_slots(&self, old: &Policy) -> Vec<Option<usize>> {
         let mut old_leaves = Vec::with_capacity(old.leaves);
         collect_leaves(&old.root, &mut old_leaves);
         let mut new_leaves = Vec::with_capacity(self.leaves);
         collect_leaves(&self.root, &mut new_leaves);
-        let by_place = old_leaves
-            .into_iter()
-            .map(|leaf| (leaf.place.as_str(), leaf));
-        let by_place: BTreeMap<_, _> = by_place.collect();
+        let names = |leaves: &[&Leaf]| -> BTreeMap<Box<str>, usize> {
+            let named = leaves.iter().enumerate();
+            let named = named.filter_map(|(at, leaf)| Some((leaf.name.clone()?, at)));
+            named.collect()
+        };
+        let (old_names, new_names) = (names(&old_leaves), names(&new_leaves));
+        let places = old_leaves.iter().map(|leaf| (leaf.place.as_str(), *leaf));
+        let by_place: BTreeMap<_, _> = places.collect();
+        let predecessor = |new: &Leaf| {
+            let by_name = new.name.as_ref().and_then(|name| old_names.get(name));
+            if let Some(at) = by_name {
+                return Some(old_leaves[*at]);
+            }
+            let there = *by_place.get(new.place.as_str())?;
+            let is_another = there
+                .name
+                .as_ref()
+                .is_some_and(|name| new.name.is_some() || new_names.contains_key(name));
+            (!is_another).then_some(there)
+        };
         let same_kind = |old: &Leaf, new: &Leaf| {
             std::mem::discriminant(&old.action) == std::mem::discriminant(&new.action)
         };
         let kept = |new: &Leaf| {
-            let old = by_place.get(new.place.as_str())?;
+            let old = predecessor(new)?;
             same_kind(old, new).then_some(old.slot)
         };
         new_leaves.into_iter().map(kept).collect()
@@ -194,6 +213,10 @@ fn lay_out(strategy: &SupervisionStrategy, place: &str, slots: &mut usize) -> No
 }
 
 fn leaf(strategy: &SupervisionStrategy, place: String, slots: &mut usize) -> Leaf {
+    let (name, strategy) = match strategy {
+        SupervisionStrategy::Named { name, strategy } => (Some(name.as_str().into()), &**strategy),
+        unnamed => (None, unnamed),
+    };
     let action = match strategy {
         SupervisionStrategy::Restart {
             max_restarts,
@@ -225,8 +248,10 @@ fn leaf(strategy: &SupervisionStrategy, place: String, slots: &mut usize) -> Lea
         SupervisionStrategy::Resume => Action::Resume,
         SupervisionStrategy::Stop => Action::Stop,
         SupervisionStrategy::Escalate => Action::Escalate,
-        SupervisionStrategy::Match { .. } | SupervisionStrategy::Ladder { .. } => {
-            unreachable!("validation refuses nested rungs, and lay_out handles the rest")
+        SupervisionStrategy::Match { .. }
+        | SupervisionStrategy::Ladder { .. }
+        | SupervisionStrategy::Named { .. } => {
+            unreachable!("validation refuses nested rungs and names, and lay_out handles the rest")
         }
     };
     let slot = *slots;
@@ -234,6 +259,7 @@ fn leaf(strategy: &SupervisionStrategy, place: String, slots: &mut usize) -> Lea
     Leaf {
         slot,
         place,
+        name,
         action,
     }
 }

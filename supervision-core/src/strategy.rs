@@ -88,9 +88,33 @@ pub enum SupervisionStrategy {
     /// is exhausted too, the failure escalates where there is a parent and stops the actor where
     /// there is none.
     Ladder {
-        /// The rungs; at least one, none of them a `Match` or a `Ladder`.
+        /// The rungs; at least one, none of them a `Match` or a `Ladder`. A [name](Self::Named) keeps a
+        /// rung's budget when others are put in before it.
         rungs: Vec<SupervisionStrategy>,
     },
+    /// Does what `strategy` does, and keeps its budget by its name: wherever the name stands in a
+    /// changed strategy, it goes on with what it has used there.
+    ///
+    /// Without a name a rung is known by its number, so one that is put in before it takes its budget
+    /// over; see [`Budgets::carry_over`](crate::Budgets::carry_over).
+    Named {
+        /// The name: 1 to [`MAX_NAME`](crate::MAX_NAME) bytes without control characters, once in a
+        /// strategy.
+        name: String,
+        /// What is named: none that holds others.
+        strategy: Box<SupervisionStrategy>,
+    },
+}
+
+impl SupervisionStrategy {
+    /// Gives a strategy that holds no others a [name](Self::Named).
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self::Named {
+            name: name.into(),
+            strategy: Box::new(self),
+        }
+    }
 }
 
 /// Restarts at most 3 times in 60 s, 100 ms after each failure.

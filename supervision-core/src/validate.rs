@@ -1,6 +1,6 @@
 //! Which strategies make sense: the limits, and the error that names the field and the rule.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use crate::{
     matcher::SupervisionMatcher,
@@ -17,6 +17,8 @@ pub const MAX_COUNTED: usize = 1_000_000;
 pub const MAX_DEPTH: usize = 16;
 /// Most leaves (strategies that hold no other) in one strategy.
 pub const MAX_LEAVES: usize = 4_096;
+/// Longest accepted name of a strategy, in bytes.
+pub const MAX_NAME: usize = 255;
 /// Longest accepted `error_type`, in bytes.
 pub const MAX_ERROR_TYPE: usize = 1_024;
 
@@ -55,6 +57,12 @@ pub enum Rule {
     UnreachableRung,
     /// The placement of a relocation breaks a rule of its own.
     Placement(PlacementRule),
+    /// A name must hold 1 to [`MAX_NAME`] bytes and no control characters.
+    Name,
+    /// A name must stand for one strategy only.
+    DuplicateName,
+    /// What is named must not be a `Match`, a `Ladder` or named already.
+    NamedHolds,
 }
 
 impl fmt::Display for Rule {
@@ -81,6 +89,12 @@ impl fmt::Display for Rule {
                 f.write_str("is never reached: the rung before it always applies")
             }
             Self::Placement(rule) => rule.fmt(f),
+            Self::Name => write!(
+                f,
+                "must hold 1 to {MAX_NAME} bytes and no control characters"
+            ),
+            Self::DuplicateName => f.write_str("is the name of another strategy too"),
+            Self::NamedHolds => f.write_str("must not be a Match, a Ladder or named already"),
         }
     }
 }
@@ -91,8 +105,7 @@ impl SupervisionStrategy {
     /// # Errors
     /// [`InvalidStrategy`] names the first field that breaks a rule.
     pub fn validate(&self) -> Result<(), InvalidStrategy> {
-        let mut leaves = 0;
-        check(self, 1, &mut leaves).map_err(Problem::into_error)
+        check(self, 1, &mut Found::default()).map_err(Problem::into_error)
     }
 }
 
@@ -130,7 +143,18 @@ fn broken(field: &str, rule: Rule) -> Result<(), Problem> {
     })
 }
 
-fn check(strategy: &SupervisionStrategy, depth: usize, leaves: &mut usize) -> Result<(), Problem> {
+/// What was found in the strategy so far.
+#[derive(Default)]
+struct Found<'a> {
+    leaves: usize,
+    names: BTreeSet<&'a str>,
+}
+
+fn check<'a>(
+    strategy: &'a SupervisionStrategy,
+    depth: usize,
+    found: &mut Found<'a>,
+) -> Result<(), Problem> {
     if depth > MAX_DEPTH {
         return Err(Problem {
             path: Vec::new(),
@@ -141,20 +165,26 @@ fn check(strategy: &SupervisionStrategy, depth: usize, leaves: &mut usize) -> Re
     match strategy {
         SupervisionStrategy::Match { default, matchers } => {
             for (at, matcher) in matchers.iter().enumerate() {
-                check(&matcher.strategy, depth + 1, leaves)
+                check(&matcher.strategy, depth + 1, found)
                     .map_err(|p| p.inside("strategy").inside(format!("matchers[{at}]")))?;
             }
-            check(default, depth + 1, leaves).map_err(|p| p.inside("default"))
+            check(default, depth + 1, found).map_err(|p| p.inside("default"))
         }
         SupervisionStrategy::Ladder { rungs } => {
             for (at, rung) in rungs.iter().enumerate() {
-                check(rung, depth + 1, leaves).map_err(|p| p.inside(format!("rungs[{at}]")))?;
+                check(rung, depth + 1, found).map_err(|p| p.inside(format!("rungs[{at}]")))?;
             }
             Ok(())
         }
+        SupervisionStrategy::Named { name, strategy } => {
+            if !found.names.insert(name) {
+                return broken("name", Rule::DuplicateName);
+            }
+            check(strategy, depth + 1, found).map_err(|p| p.inside("strategy"))
+        }
         _ => {
-            *leaves += 1;
-            if *leaves > MAX_LEAVES {
+            found.leaves += 1;
+            if found.leaves > MAX_LEAVES {
                 return Err(Problem {
                     path: Vec::new(),
                     rule: Rule::TooManyLeaves,
@@ -199,6 +229,7 @@ fn check_level(strategy: &SupervisionStrategy) -> Result<(), Problem> {
             matchers,
         } => check_matchers(matchers),
         SupervisionStrategy::Ladder { rungs } => check_rungs(rungs),
+        SupervisionStrategy::Named { name, strategy } => check_named(name, strategy),
         SupervisionStrategy::Stop | SupervisionStrategy::Escalate | SupervisionStrategy::Resume => {
             Ok(())
         }
@@ -261,6 +292,16 @@ pub(crate) fn is_type_name(name: &str) -> bool {
         && path.split("::").all(|segment| !segment.trim().is_empty())
 }
 
+fn check_named(name: &str, strategy: &SupervisionStrategy) -> Result<(), Problem> {
+    if name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
+        return broken("name", Rule::Name);
+    }
+    if strategy.holds_strategies() || matches!(strategy, SupervisionStrategy::Named { .. }) {
+        return broken("strategy", Rule::NamedHolds);
+    }
+    Ok(())
+}
+
 fn check_rungs(rungs: &[SupervisionStrategy]) -> Result<(), Problem> {
     if rungs.is_empty() {
         return broken("rungs", Rule::NoRungs);
@@ -298,6 +339,10 @@ impl SupervisionStrategy {
                 ..
             } => *count == usize::MAX,
             Self::Match { .. } | Self::Ladder { .. } => false,
+            // What is named twice is refused when its own turn comes.
+            Self::Named { strategy, .. } => {
+                !matches!(**strategy, Self::Named { .. }) && strategy.always_applies()
+            }
         }
     }
 }

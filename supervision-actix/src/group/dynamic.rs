@@ -340,6 +340,27 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicSupervisor<A, T> 
         self.handle.restart(id).await
     }
 
+    /// Has another strategy decide about failed children, see [`GroupHandle::change_strategy`].
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing was changed.
+    pub async fn change_strategy(&self, strategy: SupervisionStrategy) -> Result<(), RequestError> {
+        self.handle.change_strategy(strategy).await
+    }
+
+    /// Has another strategy decide about one child, see [`GroupHandle::change_child_strategy`]. It
+    /// goes until the child leaves the supervisor.
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing was changed.
+    pub async fn change_child_strategy(
+        &self,
+        id: &str,
+        strategy: Option<SupervisionStrategy>,
+    ) -> Result<(), RequestError> {
+        self.handle.change_child_strategy(id, strategy).await
+    }
+
     /// The address of a child: the same in all its lives.
     pub fn get(&self, id: &str) -> Option<Addr<A>> {
         self.handle.directory().find(id, Addr::clone)

@@ -31,13 +31,14 @@ impl Task {
                 child,
                 incarnation,
                 shutdown,
+                restarts,
             } => {
                 let (means, patience) = match shutdown {
                     Shutdown::Timeout(patience) => (Means::Ask, Some(patience)),
                     Shutdown::Infinity => (Means::Ask, None),
                     Shutdown::Kill => (Means::Kill, None),
                 };
-                self.stop(&child, incarnation, means, patience);
+                self.stop(&child, incarnation, means, patience, restarts);
             }
             Command::Resume { child, incarnation } => {
                 if let Some(entry) = self.roster.get_mut(&child) {
@@ -100,15 +101,19 @@ impl Task {
         }
     }
 
-    /// Orders a child to stop. `patience` is how long it may take before it is killed.
+    /// Orders a child to stop. `patience` is how long it may take before it is killed, `restarts`
+    /// whether it is to be started again.
     pub(super) fn stop(
         &mut self,
         child: &ChildId,
         life: Life,
         means: Means,
         patience: Option<std::time::Duration>,
+        restarts: bool,
     ) {
-        let is_killing = self.parent.as_ref().is_some_and(|parent| parent.is_killing);
+        let parent = self.parent.as_ref();
+        let is_killing = parent.is_some_and(|parent| parent.is_killing);
+        let is_restarting = parent.is_some_and(|parent| parent.is_restarting);
         let means = if is_killing { Means::Kill } else { means };
         let Some(entry) = self.roster.get_mut(child) else {
             return;
@@ -128,7 +133,13 @@ impl Task {
         if let Some((time, timer)) = timer {
             entry.timer = Some(self.timers.set(Instant::now() + time, timer));
         }
-        if !entry.line.order(Order::Stop(life, means)) {
+        let order = Order::Stop {
+            life,
+            means,
+            // Where the whole group is restarted, those it was described with come back.
+            restarts: restarts || is_restarting && entry.is_fixed,
+        };
+        if !entry.line.order(order) {
             let (child, news) = (child.clone(), News::Stopped);
             let notice = Notice { child, life, news };
             self.backlog.push_back(Step::Notice(notice));
@@ -200,12 +211,13 @@ impl Task {
             (AskedFor::Delete(child), Ok(()))
             | (AskedFor::Add(child), Err(RequestError::StartFailed(_))) => {
                 self.roster.let_go(child);
-                self.roster.finish_leaving();
+                self.roster.finish_leaving(|leaving| leaving != child);
             }
             (AskedFor::Terminate(child), Ok(()))
             | (AskedFor::Restart(child), Err(RequestError::StartFailed(_))) => {
                 self.refuse_if_down(child);
             }
+            (AskedFor::Change(change), Ok(())) => self.keep(change),
             _ => {}
         }
         if let (AskedFor::Add(child), Err(_)) = (&request, &answer) {

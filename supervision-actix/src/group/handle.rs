@@ -8,7 +8,10 @@ use std::{
 };
 
 use actix::{Actor, Addr, Context};
-use supervision_core::group::{ChildId, ChildStatus, EndReason, Request, RequestError};
+use supervision_core::{
+    SupervisionStrategy,
+    group::{ChildId, ChildStatus, EndReason, Request, RequestError},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -216,6 +219,48 @@ impl GroupHandle {
     /// [`RequestError`]; nothing was changed.
     pub async fn delete(&self, id: &str) -> Result<(), RequestError> {
         self.request(Request::Delete(id.into()), None).await
+    }
+
+    /// Has another strategy decide about failed children, all but those with one of their own.
+    ///
+    /// It goes from now on, for every failure that is not decided yet, and is granted at once, whatever
+    /// the group is doing:
+    ///
+    /// | when | what happens |
+    /// |---|---|
+    /// | a child has failed, is suspended, and waits for its turn to be decided about | it is decided by the new strategy |
+    /// | a delay runs before a restart | the restart comes as it was decided |
+    /// | several children are being stopped and started | that goes on as it was decided; a start that fails in it is decided by the new strategy |
+    /// | a failure is escalated, and a group above has not decided | the group above decides |
+    /// | the group is ending, or waits for a group above to restart it | refused with [`RequestError::Ending`] |
+    ///
+    /// Budgets are kept as with [`ChangeStrategy`](crate::ChangeStrategy): a rule or a rung of the same
+    /// name, or else at the same place, that is of the same kind goes on with what it has used. The
+    /// change stays in force until the next one, also when a group above restarts this one; budgets are
+    /// new then, as ever.
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing was changed. An invalid strategy is [`RequestError::Invalid`], which
+    /// names the field and the rule.
+    pub async fn change_strategy(&self, strategy: SupervisionStrategy) -> Result<(), RequestError> {
+        self.request(Request::ChangeStrategy(strategy), None).await
+    }
+
+    /// Has another strategy decide about the child `id`; `None` leaves it to the group's. When it
+    /// goes, and for what, is as with [`change_strategy`](Self::change_strategy).
+    ///
+    /// A child whose own strategy is replaced keeps its budgets. Its first one starts afresh, and
+    /// without one it is counted with the group's others.
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing was changed.
+    pub async fn change_child_strategy(
+        &self,
+        id: &str,
+        strategy: Option<SupervisionStrategy>,
+    ) -> Result<(), RequestError> {
+        let change = Request::ChangeChildStrategy(id.into(), strategy);
+        self.request(change, None).await
     }
 
     /// The children in start order; none once the group has ended.

@@ -21,6 +21,8 @@ pub(super) struct Parent {
     /// The life that was ordered; `None` between lives.
     life: Option<Life>,
     is_stopping: bool,
+    /// Whether it is stopped in order to be started again.
+    pub(super) is_restarting: bool,
     /// Whether children are killed instead of asked.
     pub(super) is_killing: bool,
     /// Whether the group above is done with this one.
@@ -37,6 +39,7 @@ impl Parent {
             post,
             life: None,
             is_stopping: false,
+            is_restarting: false,
             is_killing: false,
             is_left: false,
             culprit: None,
@@ -74,7 +77,11 @@ impl Task {
     pub(super) fn obey(&mut self, order: Order) {
         match order {
             Order::Start(life) => self.begin_life(life),
-            Order::Stop(life, means) => self.stop_life(life, means),
+            Order::Stop {
+                life,
+                means,
+                restarts,
+            } => self.stop_life(life, means, restarts),
             Order::Resume(life) => self.resume(life),
             Order::Decided { decision, by, .. } => {
                 if let Decision::Escalate { .. } = decision {
@@ -93,12 +100,13 @@ impl Task {
         };
         parent.life = Some(life);
         (parent.is_stopping, parent.is_killing) = (false, false);
+        parent.is_restarting = false;
         (parent.culprit, parent.asked_about) = (None, None);
         self.roster.restore();
         self.begin();
     }
 
-    fn stop_life(&mut self, life: Life, means: Means) {
+    fn stop_life(&mut self, life: Life, means: Means, restarts: bool) {
         let Some(parent) = &mut self.parent else {
             return;
         };
@@ -106,12 +114,13 @@ impl Task {
             return;
         }
         parent.is_stopping = true;
+        parent.is_restarting = restarts;
         if means == Means::Kill {
             parent.is_killing = true;
             let live = self.roster.entries();
             let live = live.filter_map(|(id, entry)| Some((id.clone(), entry.live?)));
             for (child, life) in live.collect::<Vec<_>>() {
-                self.stop(&child, life, Means::Kill, None);
+                self.stop(&child, life, Means::Kill, None, false);
             }
         }
         self.feed(Input::ShutDown);

@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) line: Line,
     pub(super) is_temporary: bool,
     /// Whether the group was described with it: it comes back when the group is restarted.
-    is_fixed: bool,
+    pub(super) is_fixed: bool,
     /// Whether it runs on another arbiter.
     pub(super) is_remote: bool,
     /// Whether its end is decided but has not come: it refuses messages then.
@@ -47,8 +47,8 @@ pub(super) struct Roster {
     present: BTreeMap<ChildId, Entry>,
     /// Children that left the group and come back when it is restarted.
     parked: Vec<(ChildId, Entry, Address)>,
-    /// A temporary child that has ended, until everything about its end is said.
-    pub(super) leaving: Option<(ChildId, Entry)>,
+    /// Children that are leaving the group, until everything about their ends is said.
+    leaving: BTreeMap<ChildId, Entry>,
     /// Children to be added whose turn has not come.
     adding: BTreeMap<(ChildId, RequestId), Newborn>,
     directory: Directory,
@@ -59,29 +59,34 @@ impl Roster {
         Self {
             present: BTreeMap::new(),
             parked: Vec::new(),
-            leaving: None,
+            leaving: BTreeMap::new(),
             adding: BTreeMap::new(),
             directory,
         }
     }
 
     pub(super) fn insert(&mut self, id: ChildId, entry: Entry, address: Address) {
-        // It may have the id of the one that is leaving.
-        self.finish_leaving();
+        // It may have the id of one that is leaving.
+        self.finish_leaving(|leaving| *leaving != id);
         self.directory.insert(id.clone(), address);
         self.present.insert(id, entry);
     }
 
     /// The child of this id, also while it is leaving.
     pub(super) fn get_mut(&mut self, id: &ChildId) -> Option<&mut Entry> {
-        match &mut self.leaving {
-            Some((leaving, entry)) if leaving == id => Some(entry),
-            _ => self.present.get_mut(id),
+        match self.leaving.get_mut(id) {
+            Some(entry) => Some(entry),
+            None => self.present.get_mut(id),
         }
     }
 
     pub(super) fn is_present(&self, id: &ChildId) -> bool {
         self.present.contains_key(id)
+    }
+
+    /// Whether the group was described with the child of this id.
+    pub(super) fn is_fixed(&self, id: &ChildId) -> bool {
+        self.present.get(id).is_some_and(|entry| entry.is_fixed)
     }
 
     pub(super) fn entries(&mut self) -> impl Iterator<Item = (&ChildId, &mut Entry)> {
@@ -90,29 +95,31 @@ impl Roster {
 
     /// The child leaves the group once everything about its end is said.
     pub(super) fn let_go(&mut self, id: &ChildId) {
-        self.finish_leaving();
         if let Some(entry) = self.present.remove(id) {
-            self.leaving = Some((id.clone(), entry));
+            self.leaving.insert(id.clone(), entry);
         }
     }
 
-    /// Everything about the end of the leaving child is said.
-    pub(super) fn finish_leaving(&mut self) {
-        let Some((id, entry)) = self.leaving.take() else {
-            return;
-        };
-        let address = self.directory.remove(&id);
-        if entry.is_fixed
-            && let Some(address) = address
-        {
-            entry.line.order(Order::Refuse);
-            self.parked.push((id, entry, address));
+    /// Everything about the ends of the leaving children is said, but for those that `stays` names.
+    pub(super) fn finish_leaving(&mut self, stays: impl Fn(&ChildId) -> bool) {
+        let gone = self.leaving.keys().filter(|id| !stays(id));
+        for id in gone.cloned().collect::<Vec<_>>() {
+            let Some(entry) = self.leaving.remove(&id) else {
+                continue;
+            };
+            let address = self.directory.remove(&id);
+            if entry.is_fixed
+                && let Some(address) = address
+            {
+                entry.line.order(Order::Refuse);
+                self.parked.push((id, entry, address));
+            }
         }
     }
 
     /// Those that the group was described with come back, those that were added go.
     pub(super) fn restore(&mut self) {
-        self.finish_leaving();
+        self.finish_leaving(|_| false);
         let added = |(_, entry): &(&ChildId, &mut Entry)| !entry.is_fixed;
         let added = self.present.iter_mut().filter(added);
         let added = added.map(|(id, _)| id.clone()).collect::<Vec<_>>();
@@ -148,6 +155,6 @@ impl Roster {
         self.present.clear();
         self.parked.clear();
         self.adding.clear();
-        self.leaving = None;
+        self.leaving.clear();
     }
 }

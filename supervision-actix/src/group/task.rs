@@ -14,6 +14,7 @@ use tokio::{
 
 use crate::{
     group::{
+        changing::Change,
         handle::{ChildInfo, GroupEnd, Progress},
         newborn::{Newborn, Wiring},
         order_taking::Parent,
@@ -66,12 +67,14 @@ pub(super) enum AskedFor {
     Terminate(ChildId),
     Restart(ChildId),
     Delete(ChildId),
+    Change(Change),
 }
 
 /// One group with what it needs to act.
 pub(super) struct Task {
     pub(super) path: Arc<str>,
-    spec: GroupSpec,
+    /// What it was described with, and what was changed since.
+    pub(super) spec: GroupSpec,
     /// `None` between two lives of a group that is a child.
     pub(super) machine: Option<Group>,
     /// The machine's time counts from here; tokio's clock, so that paused time is honoured.
@@ -217,7 +220,10 @@ impl Task {
         while let Some(command) = self.machine.as_mut().and_then(Group::poll_command) {
             self.execute(command);
         }
-        self.roster.finish_leaving();
+        // What a child failed with may wait to be decided: it leaves when the machine has let it go.
+        let machine = self.machine.as_ref();
+        let stays = |id: &ChildId| machine.is_some_and(|machine| machine.status(id).is_some());
+        self.roster.finish_leaving(stays);
     }
 
     fn take(&mut self, step: Step) {
@@ -295,7 +301,7 @@ impl Task {
             Timer::Delay(token) => self.feed(Input::Elapsed(token)),
             Timer::Kill(child, life) => {
                 tracing::warn!(path = &*self.path, %child, "a child has not stopped in time: killed");
-                self.stop(&child, life, Means::Kill, None);
+                self.stop(&child, life, Means::Kill, None, false);
             }
             Timer::Abandon(child, life) => {
                 tracing::error!(path = &*self.path, %child, "a child does not die: left behind");
@@ -325,6 +331,10 @@ impl Task {
             Request::Terminate(child) => AskedFor::Terminate(child.clone()),
             Request::Restart(child) => AskedFor::Restart(child.clone()),
             Request::Delete(child) => AskedFor::Delete(child.clone()),
+            Request::ChangeStrategy(strategy) => AskedFor::Change(Change::Group(strategy.clone())),
+            Request::ChangeChildStrategy(child, strategy) => {
+                AskedFor::Change(Change::Child(child.clone(), strategy.clone()))
+            }
         };
         let request_input = Input::Request(id, request);
         self.askers.insert(

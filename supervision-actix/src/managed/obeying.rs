@@ -31,6 +31,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         let recovering = self.managed(|m| {
             m.life = Some(life);
             (m.is_started, m.is_stopping, m.is_refusing) = (false, false, false);
+            (m.restarts, m.farewell) = (false, false);
             (m.failure, m.answer, m.end) = (None, None, None);
             m.recovering.take()
         });
@@ -41,13 +42,19 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         }
     }
 
-    /// Notes that it is to stop; tells whether it is suspended, and then does so when it is next
-    /// consulted.
-    pub(crate) fn begin_stopping(&self) -> bool {
+    /// Notes that it is to stop, and whether it is to be started again; tells whether it is suspended,
+    /// and then it stops when it is next consulted.
+    pub(crate) fn begin_stopping(&self, restarts: bool) -> bool {
+        // It was told to go on first, and may not have been polled since.
+        if self.managed(|m| matches!(m.answer, Some(Answer::Resume))) == Some(true) {
+            self.forget_failure();
+        }
+        let is_greeted = self.spec().hooks.before_restart.is_some() && !self.is_starting();
         let suspended = self.managed(|m| {
-            m.is_stopping = true;
+            (m.is_stopping, m.restarts) = (true, restarts);
             let suspended = m.is_suspended();
             m.answer = suspended.then_some(Answer::End);
+            m.farewell = restarts && is_greeted && !suspended;
             suspended
         });
         suspended == Some(true)
@@ -96,6 +103,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 let end = escalated(*reason, &info);
                 self.managed(|m| m.end = Some(Box::new(end)));
                 self.recover_from(info);
+                self.choose_limiter(cause);
                 self.note_escalation(by);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use actix::{Actor, Context};
+use actix::{Actor, ActorContext, Context};
 use supervision_core::{Decision, group::Exit};
 
 use super::{Answer, Consulted, Told};
@@ -41,10 +41,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         loop {
             match self.managed(|m| m.answer.take()).flatten() {
                 Some(Answer::Resume) => {
-                    self.managed(|m| m.failure = None);
-                    self.managed(|m| (m.recovering, m.end) = (None, None));
-                    self.close_record(Outcome::Resumed);
-                    self.answer_reporters();
+                    self.forget_failure();
                     consulted = Consulted::Resumed;
                 }
                 Some(Answer::End) => {
@@ -56,10 +53,20 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 None => {}
             }
             let Some(entered) = self.next_entered() else {
+                self.say_farewell(value);
                 return consulted;
             };
             self.ask(entered);
         }
+    }
+
+    /// The failure it was suspended for is over: it goes on.
+    pub(super) fn forget_failure(&self) {
+        self.managed(|m| (m.failure, m.answer) = (None, None));
+        self.managed(|m| (m.recovering, m.end) = (None, None));
+        self.ledger().limiter = None;
+        self.close_record(Outcome::Resumed);
+        self.answer_reporters();
     }
 
     fn ask(&self, entered: Entered<A>) {
@@ -81,19 +88,52 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         });
     }
 
-    /// Calls `before_restart` on a value that failed, if it is restarted for it.
+    /// Calls `before_restart` on a value that is suspended, if it is restarted: for its own failure, or
+    /// along with a sibling before its own was decided about.
     fn say_goodbye(&self, value: Option<(&mut A, &mut Context<A>)>) {
-        let failure = self.managed(|m| {
-            let told = m.failure.as_ref()?;
-            let restarts = matches!(
-                told.decision,
-                Some(Decision::Restart { .. } | Decision::Relocate { .. })
-            );
-            restarts.then(|| told.info.clone())
+        let is_up = !self.is_starting();
+        let farewell = self.managed(|m| {
+            m.farewell = false;
+            let along = m.restarts && is_up;
+            let Some(told) = &m.failure else {
+                return along.then_some(None);
+            };
+            let own = match told.decision {
+                Some(Decision::Restart { .. } | Decision::Relocate { .. }) => true,
+                // A group above has decided.
+                Some(Decision::Escalate { .. }) => m.restarts,
+                None => return along.then_some(None),
+                Some(Decision::Resume | Decision::Stop { .. }) => false,
+            };
+            own.then(|| Some(told.info.clone()))
         });
-        if let (Some(failure), Some((actor, ctx))) = (failure.flatten(), value) {
-            before_restart(self, actor, ctx, &failure);
+        if let (Some(failure), Some((actor, ctx))) = (farewell.flatten(), value) {
+            before_restart(self, actor, ctx, failure.as_deref());
         }
+    }
+
+    /// Calls `before_restart` on a value that is restarted along with a sibling, and asks it to stop.
+    fn say_farewell(&self, value: Option<(&mut A, &mut Context<A>)>) {
+        if let Some((actor, ctx)) = value
+            && self.waive_farewell()
+        {
+            before_restart(self, actor, ctx, None);
+            ctx.stop();
+        }
+    }
+
+    /// Whether `before_restart` is to be called before it is asked to stop.
+    pub(crate) fn owes_farewell(&self) -> bool {
+        self.managed(|m| m.farewell) == Some(true)
+    }
+
+    /// The same; it is not any more, whatever becomes of the life.
+    pub(crate) fn waive_farewell(&self) -> bool {
+        self.managed(|m| {
+            let owed = std::mem::take(&mut m.farewell);
+            m.restarts &= !owed;
+            owed
+        }) == Some(true)
     }
 
     /// The incarnation is gone. The first of `causes` is why, unless its end was ordered.
@@ -114,6 +154,8 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 is_suspended: false,
             });
             self.ledger().join(reporter);
+            // A first start that fails is decided about by a group above, which says nothing of it.
+            self.choose_limiter(&cause);
             self.managed(|m| {
                 m.failure = Some(told);
                 m.tell(if m.is_started {

@@ -33,7 +33,11 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         while let Some(order) = self.shared.next_order() {
             match order {
                 Order::Start(life) => self.begin_life(life),
-                Order::Stop(life, means) => self.stop_life(life, means),
+                Order::Stop {
+                    life,
+                    means,
+                    restarts,
+                } => self.stop_life(life, means, restarts),
                 Order::Resume(life) => self.shared.resume(life),
                 Order::Decided {
                     cause,
@@ -56,20 +60,24 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         // A group that went on without a child whose thread was blocked begins its next life
         // before it has heard of the end of the last one.
         if let Phase::Running(_) = self.phase {
-            self.shared.begin_stopping();
+            self.shared.begin_stopping(false);
             self.finish(None);
         }
         self.shared.begin_life(life);
         self.phase = Phase::Start;
     }
 
-    fn stop_life(&mut self, life: Life, means: Means) {
+    fn stop_life(&mut self, life: Life, means: Means, restarts: bool) {
         if !self.shared.lives(life) {
             return;
         }
-        let suspended = self.shared.begin_stopping();
+        let suspended = self.shared.begin_stopping(restarts);
         match (&mut self.phase, means) {
             (Phase::Running(_), Means::Ask) if suspended => {}
+            // It is stopped once the hook has been called.
+            (Phase::Running(_), Means::Ask) if self.shared.owes_farewell() => {
+                self.shared.alerts.raise(Alert::Reported);
+            }
             (Phase::Running(incarnation), Means::Ask) => {
                 incarnation.ctx().stop();
             }
@@ -94,7 +102,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
     /// The group is done with the child, or gone.
     fn part(&mut self, task: &mut TaskContext<'_>) {
         if let Phase::Running(incarnation) = &mut self.phase {
-            self.shared.begin_stopping();
+            self.shared.begin_stopping(false);
             incarnation.ctx().stop();
             // A failure in there is the last one.
             if let Err(panic) = incarnation.poll(task) {
@@ -118,6 +126,12 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
 
     /// Asks the group about failures whose suspension actix does not poll.
     pub(super) fn consult_unreached(&mut self, task: &mut TaskContext<'_>) -> Step {
+        if self.shared.waive_farewell()
+            && let Phase::Running(incarnation) = &mut self.phase
+        {
+            incarnation.ctx().stop();
+            return Step::Again;
+        }
         match self.shared.consult(None) {
             Consulted::Waiting => Step::Pending,
             Consulted::Idle | Consulted::Resumed => {

@@ -1,10 +1,13 @@
 //! How children and groups end: restart types, auto-shutdown, giving up, and how long a stop takes.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use actix::prelude::*;
 use supervision_actix::{
-    Decision,
+    Decision, EscalationReason, StopReason,
     group::{
         AutoShutdown, ChildProps, ChildStatus, EndReason, GroupProps, GroupStrategy, Shutdown,
     },
@@ -13,7 +16,7 @@ use supervision_actix::{
 use tokio::time::Instant;
 
 use crate::{
-    group_stage::{Act, Stage, pass, player, records, secs},
+    group_stage::{Act, Player, Stage, pass, player, records, secs},
     probe::restart,
     quiet::{MEANT, on_system, on_virtual_time},
 };
@@ -367,4 +370,47 @@ fn a_child_ends_when_the_arbiter_of_its_group_stops() {
         assert!(stage.story().contains("b1:stopped"));
         assert!(b.send(Act::nothing()).await.is_err());
     });
+}
+
+#[test]
+fn a_temporary_child_that_fails_while_its_group_is_busy_is_told_what_was_decided() {
+    for strategy in [restart(9, 0), SupervisionStrategy::Escalate] {
+        on_virtual_time(async {
+            let stage = Stage::new();
+            let decisions = Arc::new(Mutex::new(Vec::new()));
+            let seen = decisions.clone();
+            let temporary = stage.props("t").with_observer(move |event| {
+                if let SupervisionEvent::Failed { decision, .. } = event {
+                    seen.lock().unwrap().push(decision.clone());
+                }
+            });
+            let temporary = ChildProps::actor("t", temporary)
+                .with_restart_type(RestartType::Temporary)
+                .with_strategy(strategy.clone());
+            let group = GroupProps::new("/g", GroupStrategy::RestForOne, restart(9, 0))
+                .child(temporary)
+                .child(stage.child("a"))
+                .start();
+            assert_eq!(group.started().await, Ok(()));
+            stage.on("a", "started", |player, ctx| {
+                ctx.wait(pass(secs(3)).into_actor(player));
+            });
+            player(&group, "a").do_send(Act::die());
+            pass(secs(1)).await;
+            // The group waits for the start of `a`.
+            player(&group, "t").do_send(Act::die());
+            pass(secs(1)).await;
+            assert_eq!(*decisions.lock().unwrap(), []);
+            pass(secs(5)).await;
+            let reason = StopReason::Temporary;
+            let expected = match strategy {
+                SupervisionStrategy::Escalate => Decision::Escalate {
+                    reason: EscalationReason::Policy,
+                },
+                _ => Decision::Stop { reason },
+            };
+            assert_eq!(*decisions.lock().unwrap(), [expected]);
+            assert!(group.actor::<Player>("t").is_none(), "it has left");
+        });
+    }
 }

@@ -79,12 +79,12 @@ fn each_strategy_restarts_whom_it_names() {
         ),
         (
             GroupStrategy::OneForAll,
-            "b1:before! b1:stopped c1:stopped a1:stopped \
+            "b1:before! b1:stopped c1:before c1:stopped a1:before a1:stopped \
              a2:started a2:after b2:started b2:after! c2:started c2:after",
         ),
         (
             GroupStrategy::RestForOne,
-            "b1:before! b1:stopped c1:stopped b2:started b2:after! c2:started c2:after",
+            "b1:before! b1:stopped c1:before c1:stopped b2:started b2:after! c2:started c2:after",
         ),
     ];
     for (strategy, story) in expected {
@@ -159,14 +159,14 @@ fn a_restart_that_fails_in_the_middle_is_retried() {
         // From the one that failed on.
         (
             GroupStrategy::RestForOne,
-            "c1:stopped b1:stopped a2:started a2:after! b2:started b3:started b3:after! \
-             c2:started c2:after",
+            "c1:before c1:stopped b1:before b1:stopped a2:started a2:after! b2:started b3:started \
+             b3:after! c2:started c2:after",
         ),
         // From the beginning.
         (
             GroupStrategy::OneForAll,
-            "c1:stopped b1:stopped a2:started a2:after! b2:started a2:stopped \
-             a3:started a3:after b3:started b3:after! c2:started c2:after",
+            "c1:before c1:stopped b1:before b1:stopped a2:started a2:after! b2:started a2:before \
+             a2:stopped a3:started a3:after b3:started b3:after! c2:started c2:after",
         ),
     ];
     for (strategy, story) in expected {

@@ -5,12 +5,15 @@ mod change_strategy;
 mod child;
 #[cfg(feature = "macros")]
 mod derive;
+mod group_change;
 mod group_dynamic;
 mod group_ends;
 mod group_harm;
+mod group_hooks;
 mod group_limiter;
 mod group_order;
 mod group_requests;
+mod group_schedules;
 mod group_stage;
 mod group_stall;
 mod group_tree;

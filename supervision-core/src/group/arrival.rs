@@ -146,6 +146,9 @@ impl Group {
 
     pub(super) fn ask(&mut self, id: RequestId, request: Request) {
         match self.phase {
+            Phase::New | Phase::Serving | Phase::Escalating { .. } if request.is_of_strategy() => {
+                self.carry_out(id, request);
+            }
             Phase::New | Phase::Serving | Phase::Escalating { .. } => {
                 self.queue.push_back(Waiting::Request(id, request));
             }

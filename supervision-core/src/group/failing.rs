@@ -3,7 +3,7 @@
 use crate::{
     budget::Timestamp,
     cause::Cause,
-    decide::{Decision, EscalationReason, Failure, StopReason, decide},
+    decide::{Decision, EscalationReason, Failure, StopReason},
     group::{
         Group,
         machine::{Moment, Phase},
@@ -33,10 +33,8 @@ impl Group {
             .with_resumable(suspended.is_some())
             .with_parent(self.has_parent);
         let entropy = at.draw();
-        let decision = match self.roster.own_mut(key) {
-            Some(own) => decide(&mut own.budgets, &own.policy, &failure, at.now, entropy),
-            None => decide(&mut self.budgets, &self.policy, &failure, at.now, entropy),
-        };
+        let ruling = self.roster.own_mut(key).unwrap_or(&mut self.ruling);
+        let decision = ruling.decide(&failure, at.now, entropy);
         self.commands.push_back(Command::Decided {
             child: id.clone(),
             cause: cause.clone(),
@@ -60,7 +58,7 @@ impl Group {
                 StopReason::Exhausted => self.end(EndReason::Exhausted { child: id, cause }),
                 StopReason::Policy | StopReason::Temporary | StopReason::Finished => {
                     match suspended {
-                        Some(_) => self.stop(key, Then::Retire),
+                        Some(_) => self.stop(key, Then::Retire, false),
                         None => self.retire(key),
                     }
                 }
@@ -127,7 +125,7 @@ impl Group {
     ) {
         let Some(from) = self.first_restarted(key) else {
             return match suspended {
-                Some(_) => self.stop(key, Then::Restart { due, placement }),
+                Some(_) => self.stop(key, Then::Restart { due, placement }, true),
                 None if due > now => self.delay(key, due, placement, now),
                 None => self.launch(key, None, placement),
             };
@@ -141,7 +139,7 @@ impl Group {
         let due = pending.fold(due, Timestamp::max);
         match suspended {
             // It goes first: it is broken, and the others may still be working.
-            Some(_) => self.stop(key, Then::Sequence),
+            Some(_) => self.stop(key, Then::Sequence, true),
             None => self.roster.set(key, State::Awaiting),
         }
         let then = AfterStop::Restart {

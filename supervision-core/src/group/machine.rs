@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    budget::{Budgets, Timestamp},
+    budget::Timestamp,
     cause::Cause,
     decide::EscalationReason,
     group::{
@@ -13,6 +13,7 @@ use crate::{
             RequestId,
         },
         roster::{Child, Key, Roster, State},
+        ruling::Ruling,
         sequence::Sequence,
         spec::{AutoShutdown, GroupSpec, GroupStrategy},
     },
@@ -25,8 +26,7 @@ use crate::{
 pub struct Group {
     pub(super) group: GroupStrategy,
     pub(super) auto_shutdown: AutoShutdown,
-    pub(super) policy: Policy,
-    pub(super) budgets: Budgets,
+    pub(super) ruling: Ruling,
     pub(super) has_parent: bool,
     pub(super) roster: Roster,
     pub(super) phase: Phase,
@@ -107,6 +107,20 @@ pub enum ChildStatus {
     Stopping,
 }
 
+impl ChildStatus {
+    fn of(state: &State) -> Self {
+        match state {
+            State::Down => Self::Down,
+            State::Awaiting => Self::Awaiting,
+            State::Restarting { .. } => Self::Restarting,
+            State::Starting { .. } => Self::Starting,
+            State::Running { .. } => Self::Running,
+            State::Reported { .. } => Self::Failed,
+            State::Stopping { .. } => Self::Stopping,
+        }
+    }
+}
+
 impl Group {
     /// A group that has not been started.
     ///
@@ -122,8 +136,7 @@ impl Group {
         Ok(Self {
             group: spec.group,
             auto_shutdown: spec.auto_shutdown,
-            policy: Policy::new(spec.strategy).map_err(invalid)?,
-            budgets: Budgets::default(),
+            ruling: Ruling::new(Policy::new(spec.strategy).map_err(invalid)?),
             has_parent: false,
             roster,
             phase: Phase::New,
@@ -176,18 +189,14 @@ impl Group {
 
     /// The children in start order.
     pub fn children(&self) -> impl Iterator<Item = (&ChildId, ChildStatus)> {
-        self.roster.since(0).map(|(_, child)| {
-            let status = match child.state() {
-                State::Down => ChildStatus::Down,
-                State::Awaiting => ChildStatus::Awaiting,
-                State::Restarting { .. } => ChildStatus::Restarting,
-                State::Starting { .. } => ChildStatus::Starting,
-                State::Running { .. } => ChildStatus::Running,
-                State::Reported { .. } => ChildStatus::Failed,
-                State::Stopping { .. } => ChildStatus::Stopping,
-            };
-            (&child.id, status)
-        })
+        let children = self.roster.since(0);
+        children.map(|(_, child)| (&child.id, ChildStatus::of(child.state())))
+    }
+
+    /// What the child of this id is doing; `None` if it is not in the group.
+    pub fn status(&self, id: &ChildId) -> Option<ChildStatus> {
+        let child = self.roster.get(self.roster.key_of(id.as_str())?)?;
+        Some(ChildStatus::of(child.state()))
     }
 
     /// The first invariant that does not hold, for tests.

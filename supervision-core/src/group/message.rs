@@ -12,6 +12,7 @@ use crate::{
         spec::{ChildSpec, Shutdown},
     },
     placement::PlacementStrategy,
+    strategy::SupervisionStrategy,
 };
 
 /// A child's id. Cheap to clone.
@@ -140,7 +141,7 @@ pub enum Verdict {
     End,
 }
 
-/// A change of a running group, as OTP's functions of the same names.
+/// A change of a running group: OTP's functions of the same names, and changes of strategies.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     /// Start one more child, the last in order. Where its start fails it is not added.
@@ -151,6 +152,29 @@ pub enum Request {
     Restart(ChildId),
     /// Remove the child with this id, which does not run.
     Delete(ChildId),
+    /// Have another strategy decide about failed children, all but those with one of their own.
+    ///
+    /// This request and the next one wait for nothing: they go from now on for every failure that
+    /// is not decided, one that waits for its turn included. What is decided is carried out as it
+    /// was: delays that run, a restart of several children that is under way, a failure the parent
+    /// is asked about. Budgets are kept as [`Budgets::carry_over`](crate::Budgets::carry_over)
+    /// tells, from one decision to the next.
+    ChangeStrategy(SupervisionStrategy),
+    /// Have another strategy decide about the child with this id; without one the group's decides.
+    ///
+    /// Budgets belong to the strategy they are counted by: a child that is given its first one
+    /// starts afresh, and one that loses its own leaves what it has used behind.
+    ChangeChildStrategy(ChildId, Option<SupervisionStrategy>),
+}
+
+impl Request {
+    /// Whether it changes only what is decided later, so that it need not wait for its turn.
+    pub(super) fn is_of_strategy(&self) -> bool {
+        match self {
+            Self::ChangeStrategy(_) | Self::ChangeChildStrategy(..) => true,
+            Self::Add(_) | Self::Terminate(_) | Self::Restart(_) | Self::Delete(_) => false,
+        }
+    }
 }
 
 /// A request was refused.
@@ -179,7 +203,7 @@ pub enum RequestError {
     /// The child was stopped before it had started; it is in the group, not running.
     #[error("the child was stopped before it had started")]
     Interrupted,
-    /// The child breaks a rule; nothing was changed.
+    /// The child or the strategy breaks a rule; nothing was changed.
     #[error(transparent)]
     Invalid(#[from] InvalidGroup),
     /// The group is ending or has ended; nothing was changed.
@@ -210,6 +234,9 @@ pub enum Command {
         incarnation: Incarnation,
         /// How, and after what time it is killed.
         shutdown: Shutdown,
+        /// Whether it is stopped in order to be started again, for its own failure or along with a
+        /// sibling. What comes meanwhile may still keep it from that.
+        restarts: bool,
     },
     /// Let the suspended child go on.
     Resume {

@@ -1,11 +1,16 @@
-//! Changes of a running group: OTP's start_child, terminate_child, restart_child, delete_child.
+//! Changes of a running group: OTP's start_child, terminate_child, restart_child, delete_child,
+//! and its strategies.
 
-use crate::group::{
-    Group,
-    check::InvalidGroup,
-    message::{Request, RequestError, RequestId},
-    roster::{Asked, Key, State, Then},
-    spec::ChildSpec,
+use crate::{
+    group::{
+        Group,
+        check::InvalidGroup,
+        message::{ChildId, Request, RequestError, RequestId},
+        roster::{Asked, Key, State, Then},
+        spec::ChildSpec,
+    },
+    policy::Policy,
+    strategy::SupervisionStrategy,
 };
 
 impl Group {
@@ -21,6 +26,10 @@ impl Group {
             Request::Delete(child) => self
                 .find(child.as_str())
                 .and_then(|key| self.delete(id, key)),
+            Request::ChangeStrategy(strategy) => self.change_strategy(id, strategy),
+            Request::ChangeChildStrategy(child, strategy) => {
+                self.change_child_strategy(id, &child, strategy)
+            }
         };
         // What could be begun is answered when it is done.
         if let Err(refused) = outcome {
@@ -56,7 +65,7 @@ impl Group {
             State::Starting { .. }
             | State::Running { .. }
             | State::Reported { alive: true, .. } => {
-                self.stop(key, Then::Reply(id));
+                self.stop(key, Then::Reply(id), false);
                 return Ok(());
             }
             State::Stopping {
@@ -94,6 +103,29 @@ impl Group {
         Ok(())
     }
 
+    fn change_strategy(
+        &mut self,
+        id: RequestId,
+        strategy: SupervisionStrategy,
+    ) -> Result<(), RequestError> {
+        self.ruling.change_to(policy_of(strategy)?);
+        self.reply(id, Ok(()));
+        Ok(())
+    }
+
+    fn change_child_strategy(
+        &mut self,
+        id: RequestId,
+        child: &ChildId,
+        strategy: Option<SupervisionStrategy>,
+    ) -> Result<(), RequestError> {
+        let key = self.find(child.as_str())?;
+        let policy = strategy.map(policy_of).transpose()?;
+        self.roster.rule(key, policy);
+        self.reply(id, Ok(()));
+        Ok(())
+    }
+
     fn not_running(&self, key: Key) -> Result<(), RequestError> {
         match self.roster.state(key) {
             State::Down | State::Awaiting => Ok(()),
@@ -104,4 +136,8 @@ impl Group {
             | State::Stopping { .. } => Err(RequestError::Running),
         }
     }
+}
+
+fn policy_of(strategy: SupervisionStrategy) -> Result<Policy, InvalidGroup> {
+    Policy::new(strategy).map_err(|error| InvalidGroup::of_strategy(error, "strategy"))
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    budget::{Budgets, Timestamp},
+    budget::Timestamp,
     decide::RestartType,
     group::{
         message::{ChildId, DelayToken, Incarnation, RequestId},
+        ruling::Ruling,
         spec::{ChildSpec, Shutdown},
     },
     placement::PlacementStrategy,
@@ -22,16 +23,10 @@ pub(super) struct Child {
     pub(super) id: ChildId,
     pub(super) restart_type: RestartType,
     pub(super) shutdown: Shutdown,
-    pub(super) own: Option<Box<OwnStrategy>>,
+    /// What decides about it instead of the group's.
+    pub(super) own: Option<Box<Ruling>>,
     significant: bool,
     state: State,
-}
-
-/// What decides about a child with a strategy of its own.
-#[derive(Clone, Debug)]
-pub(super) struct OwnStrategy {
-    pub(super) policy: Policy,
-    pub(super) budgets: Budgets,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -146,17 +141,12 @@ impl Counts {
 impl Roster {
     /// Puts a child that has been validated at the end; its id must be new.
     pub(super) fn push(&mut self, spec: ChildSpec) -> Result<Key, InvalidStrategy> {
-        let own = spec.strategy.map(Policy::new).transpose()?.map(|policy| {
-            Box::new(OwnStrategy {
-                policy,
-                budgets: Budgets::default(),
-            })
-        });
+        let own = spec.strategy.map(Policy::new).transpose()?;
         let child = Child {
             id: spec.id.into(),
             restart_type: spec.restart_type,
             shutdown: spec.shutdown,
-            own,
+            own: own.map(|policy| Box::new(Ruling::new(policy))),
             significant: spec.significant,
             state: State::Awaiting,
         };
@@ -176,8 +166,19 @@ impl Roster {
         self.by_key.get(&key)
     }
 
-    pub(super) fn own_mut(&mut self, key: Key) -> Option<&mut OwnStrategy> {
+    pub(super) fn own_mut(&mut self, key: Key) -> Option<&mut Ruling> {
         self.by_key.get_mut(&key)?.own.as_deref_mut()
+    }
+
+    /// Has `policy` decide about the child from now on, or the group's if there is none.
+    pub(super) fn rule(&mut self, key: Key, policy: Option<Policy>) {
+        let Some(child) = self.by_key.get_mut(&key) else {
+            return;
+        };
+        match (policy, &mut child.own) {
+            (Some(policy), Some(own)) => own.change_to(policy),
+            (policy, own) => *own = policy.map(|policy| Box::new(Ruling::new(policy))),
+        }
     }
 
     /// What the child is doing; `Down` if it has left the group.

@@ -63,6 +63,7 @@ impl Group {
         then: AfterStop,
         now: Timestamp,
     ) -> Option<Sequence> {
+        let restarts = matches!(then, AfterStop::Restart { .. });
         while self.roster.stopping() == 0
             && let Some((key, child)) = self.roster.last_in(from, below)
         {
@@ -71,7 +72,8 @@ impl Group {
                 State::Starting { .. }
                 | State::Running { .. }
                 | State::Reported { alive: true, .. } => {
-                    self.stop(key, Then::Sequence);
+                    let restarts = restarts && !child.is_temporary();
+                    self.stop(key, Then::Sequence, restarts);
                 }
                 State::Down
                 | State::Awaiting
@@ -170,8 +172,8 @@ impl Group {
         });
     }
 
-    /// Ends a life.
-    pub(super) fn stop(&mut self, key: Key, then: Then) {
+    /// Ends a life; `restarts` says whether another one is to follow.
+    pub(super) fn stop(&mut self, key: Key, then: Then, restarts: bool) {
         let Some(child) = self.roster.get(key) else {
             return;
         };
@@ -182,6 +184,7 @@ impl Group {
             child: child.id.clone(),
             incarnation,
             shutdown: child.shutdown,
+            restarts,
         };
         let asked = match child.state() {
             State::Starting { asked, .. } => *asked,

@@ -337,3 +337,21 @@ fn a_decision_survives_a_journey_as_json() {
         );
     }
 }
+
+#[test]
+fn a_name_changes_nothing_about_what_is_decided() {
+    let plain = [
+        restart(2, SECOND),
+        relocate(1),
+        SupervisionStrategy::Escalate,
+    ];
+    let names = ["first", "second", "third"];
+    let named = plain.clone().into_iter().zip(names);
+    let named = named
+        .map(|(rung, name)| rung.named(name))
+        .collect::<Vec<_>>();
+    let (mut one, mut other) = (Subject::under(ladder(plain)), Subject::under(ladder(named)));
+    for second in [0, 0, 0, 1, 5, 5, 5] {
+        assert_eq!(one.fails(&panic(), second), other.fails(&panic(), second));
+    }
+}

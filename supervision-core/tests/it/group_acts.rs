@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use supervision_core::{
-    Cause, RestartType,
+    Cause, RestartType, SupervisionStrategy,
     group::{
         ChildId, ChildSpec, ChildStatus, Exit, Incarnation, Input, Request, RequestId, Shutdown,
         Verdict,
@@ -11,6 +11,7 @@ use supervision_core::{
 };
 
 use crate::{
+    group_property::restart,
     group_world::{Life, World},
     rng::Rng,
 };
@@ -100,10 +101,21 @@ impl World {
         } else {
             ids[rng.below(ids.len() as u64) as usize].clone()
         };
-        let request = match rng.below(4) {
+        let any = |rng: &mut Rng| {
+            let delay = Duration::from_secs(rng.below(3));
+            rng.pick(&[
+                &restart(20, delay),
+                &SupervisionStrategy::Resume,
+                &SupervisionStrategy::Escalate,
+            ])
+            .clone()
+        };
+        let request = match rng.below(6) {
             0 => Request::Terminate(id),
             1 => Request::Restart(id),
             2 => Request::Delete(id),
+            3 => Request::ChangeStrategy(any(rng)),
+            4 => Request::ChangeChildStrategy(id, (rng.below(2) == 0).then(|| any(rng))),
             _ => {
                 self.named += 1;
                 let spec = ChildSpec::new(format!("added {}", self.named));

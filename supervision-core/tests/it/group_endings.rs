@@ -137,6 +137,7 @@ fn the_first_start_that_fails_ends_the_group_and_is_not_charged() {
         now: 0,
         last: Vec::new(),
         begun: Vec::new(),
+        latest: Default::default(),
     };
     assert_eq!(told.tell(Input::Start), ["start a"]);
     assert_eq!(told.started(), ["start b"]);

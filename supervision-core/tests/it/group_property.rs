@@ -23,7 +23,7 @@ const GROUPS: [GroupStrategy; 3] = [
     GroupStrategy::RestForOne,
 ];
 
-fn restart(max_restarts: usize, delay: Duration) -> SupervisionStrategy {
+pub(crate) fn restart(max_restarts: usize, delay: Duration) -> SupervisionStrategy {
     SupervisionStrategy::Restart {
         max_restarts,
         window: Duration::from_secs(3_600),

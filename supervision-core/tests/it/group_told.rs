@@ -1,6 +1,6 @@
 //! A group in the hands of a test: told what happened, it says in words what it wants.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use supervision_core::{
     Cause, RestartType, SupervisionStrategy, Timestamp,
@@ -11,12 +11,15 @@ use supervision_core::{
 };
 
 /// A group, and what it wants, as words.
+#[derive(Clone)]
 pub(crate) struct Told {
     pub(crate) group: Group,
     pub(crate) now: u64,
     pub(crate) last: Vec<Command>,
     /// Every life, in the order in which they began.
     pub(crate) begun: Vec<Incarnation>,
+    /// The life of each child that began last.
+    pub(crate) latest: BTreeMap<String, Incarnation>,
 }
 
 impl Told {
@@ -37,6 +40,7 @@ impl Told {
             now: 0,
             last: Vec::new(),
             begun: Vec::new(),
+            latest: BTreeMap::new(),
         };
         told.tell(Input::Start);
         for _ in 0..children {
@@ -50,11 +54,15 @@ impl Told {
         self.group.handle(input, Timestamp::from_secs(self.now), 0);
         self.last = std::iter::from_fn(|| self.group.poll_command()).collect();
         assert_eq!(self.group.broken_invariant(), None);
-        self.begun
-            .extend(self.last.iter().filter_map(|command| match command {
-                Command::Start { incarnation, .. } => Some(*incarnation),
-                _ => None,
-            }));
+        for command in &self.last {
+            if let Command::Start {
+                child, incarnation, ..
+            } = command
+            {
+                self.begun.push(*incarnation);
+                self.latest.insert(child.to_string(), *incarnation);
+            }
+        }
         self.last.iter().filter_map(word).collect()
     }
 

@@ -126,6 +126,7 @@ impl World {
                 child,
                 incarnation,
                 shutdown,
+                ..
             } => {
                 self.end(child, *incarnation, *shutdown);
             }
@@ -199,7 +200,10 @@ impl World {
         let asked = self.unanswered.values().any(|request| match request {
             Request::Add(spec) => spec.id == child.as_str(),
             Request::Restart(id) => id == child,
-            Request::Terminate(_) | Request::Delete(_) => false,
+            Request::Terminate(_)
+            | Request::Delete(_)
+            | Request::ChangeStrategy(_)
+            | Request::ChangeChildStrategy(..) => false,
         });
         if self.ordered {
             self.assert_nothing_under_way();

@@ -32,6 +32,7 @@ mod allocation;
 mod purity;
 
 mod group_acts;
+mod group_change;
 mod group_told;
 mod group_world;
 mod placement_world;

@@ -146,6 +146,55 @@ fn a_rung_is_known_by_its_number() {
 }
 
 #[test]
+fn a_named_rung_keeps_its_budget_wherever_it_moves() {
+    let here = |max| restart(max, MINUTE).named("here");
+    let mut subject = failed(ladder([here(2), relocate(2).named("there")]), &panic(), 3);
+    // One is put in before it, which has a budget of its own.
+    subject.changes_to(ladder([
+        restart(1, MINUTE),
+        here(2),
+        relocate(2).named("there"),
+    ]));
+    assert_eq!(subject.left(&panic()), 1 + 1, "its own, and a relocation");
+    // It may move into a rule too.
+    subject.changes_to(matching(
+        [("panic", relocate(3).named("there"))],
+        SupervisionStrategy::Stop,
+    ));
+    assert_eq!(subject.left(&panic()), 1);
+}
+
+#[test]
+fn naming_and_unnaming_a_rung_at_its_place_changes_nothing_but_another_name_does() {
+    let one = |strategy| ladder([strategy, SupervisionStrategy::Escalate]);
+    let left = |before: SupervisionStrategy, after: SupervisionStrategy| {
+        let mut subject = failed(one(before), &panic(), 2);
+        subject.changes_to(one(after));
+        let restarts = (0..9).map(|_| subject.fails(&panic(), 1));
+        restarts
+            .filter(|decision| decision.delay().is_some())
+            .count()
+    };
+    let unnamed = || restart(3, MINUTE);
+    assert_eq!(left(unnamed(), unnamed().named("a")), 1);
+    assert_eq!(left(unnamed().named("a"), unnamed()), 1);
+    assert_eq!(left(unnamed().named("a"), unnamed().named("a")), 1);
+    assert_eq!(left(unnamed().named("a"), unnamed().named("b")), 3);
+    assert_eq!(
+        left(relocate(3).named("a"), unnamed().named("a")),
+        3,
+        "another kind"
+    );
+}
+
+#[test]
+fn a_budget_that_went_away_with_its_name_is_not_taken_by_its_place_too() {
+    let mut subject = failed(ladder([restart(2, MINUTE).named("a")]), &panic(), 2);
+    subject.changes_to(ladder([restart(2, MINUTE), restart(2, MINUTE).named("a")]));
+    assert_eq!(subject.left(&panic()), 2);
+}
+
+#[test]
 fn nested_rules_keep_their_budgets_too() {
     let nested = |limit| {
         let inner = matching(

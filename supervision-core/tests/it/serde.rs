@@ -218,6 +218,40 @@ fn invalid() -> Vec<(&'static str, Rule, SupervisionStrategy)> {
             ladder([relocate(1), zero()]),
         ),
         ("default.window", Rule::NotZero, matching([], zero())),
+        ("name", Rule::Name, stop().named("")),
+        ("name", Rule::Name, stop().named("a\nb")),
+        (
+            "rungs[0].name",
+            Rule::Name,
+            ladder([stop().named("x".repeat(256))]),
+        ),
+        ("strategy", Rule::NamedHolds, stop().named("a").named("b")),
+        ("strategy", Rule::NamedHolds, ladder([stop()]).named("a")),
+        (
+            "rungs[0].strategy",
+            Rule::NamedHolds,
+            ladder([matching([], stop()).named("a")]),
+        ),
+        (
+            "rungs[1].name",
+            Rule::DuplicateName,
+            ladder([relocate(1).named("a"), stop().named("a")]),
+        ),
+        (
+            "default.name",
+            Rule::DuplicateName,
+            matching([("A", stop().named("a"))], stop().named("a")),
+        ),
+        (
+            "rungs[1]",
+            Rule::UnreachableRung,
+            ladder([stop().named("a"), stop()]),
+        ),
+        (
+            "rungs[0].strategy.window",
+            Rule::NotZero,
+            ladder([zero().named("a")]),
+        ),
         ("default.rungs", Rule::NoRungs, matching([], ladder([]))),
         (
             "matchers[1].strategy.matchers[0].strategy.delay",
@@ -418,4 +452,15 @@ fn a_node_id_must_be_a_plain_name() {
         assert_eq!(NodeId::new(name).expect(name).as_str(), name);
     }
     assert_eq!(NodeId::local().to_string(), "local");
+}
+
+#[test]
+fn a_named_strategy_is_written_around_what_it_names() {
+    let strategy = ladder([relocate(2).named("elsewhere"), SupervisionStrategy::Stop]);
+    let text = r#"{"Ladder":{"rungs":[
+        {"Named":{"name":"elsewhere","strategy":
+            {"Relocate":{"placement":"RoundRobin","max_relocations":2,"delay":"0s"}}}},
+        "Stop"]}}"#;
+    assert_eq!(from_json(text).ok(), Some(strategy.clone()));
+    assert_eq!(from_postcard(&postcard(&strategy)).ok(), Some(strategy));
 }
