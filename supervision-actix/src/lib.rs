@@ -65,6 +65,7 @@ mod settings;
 
 mod fail;
 mod fail_on_err;
+mod handling;
 mod known;
 pub mod panic_hook;
 mod panic_notes;
@@ -85,11 +86,16 @@ mod pump;
 mod shared;
 mod supervision;
 
+mod tracked;
+
+pub mod dead_letters;
+
 mod event;
 mod ledger;
 mod record;
 
 mod control;
+mod mailbox_counts;
 mod supervisor;
 
 mod change_strategy;
@@ -116,6 +122,7 @@ pub use crate::{
     fail::{NotSupervised, SupervisedContext},
     fail_on_err::{FailOnErr, FailOnErrExt, FailOnErrFuture},
     limiter::SharedLimiter,
+    mailbox_counts::{GetMailboxCounts, MailboxCounts},
     props::{ActorProps, StartError},
     record::{FailureRecord, Outcome},
     report::ReportFailure,
@@ -123,6 +130,7 @@ pub use crate::{
     supervisor::{
         GetActorAddr, GetFailureHistory, GetFailureRecords, SupervisorActor, SupervisorContext,
     },
+    tracked::{GetTrackedAddr, TrackedAddr, TrackedCounts, TrackedRequest},
     watch::Watched,
 };
 
