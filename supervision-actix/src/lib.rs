@@ -44,6 +44,9 @@
 //!    on the same thing can share a [`SharedLimiter`], so that they do not all restart in one instant.
 //! 4. It is **recorded**: in a bounded history, as a [`SupervisionEvent`] and through `tracing`.
 //!
+//! A [`TrackedAddr`] is for senders who want to know what becomes of their messages: it counts their
+//! fates, lets records name them, and tells of [`dead_letters`].
+//!
 //! # What cannot be had
 //!
 //! * A plain `ResponseFuture` and anything given to `actix::spawn` run in tasks of their own, so

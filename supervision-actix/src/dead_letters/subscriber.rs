@@ -1,11 +1,15 @@
 //! Who is told of dead letters, and how much.
 
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+    },
 };
 
 use actix::{Recipient, prelude::SendError};
+use supervision_core::Cause;
 
 use crate::panics::caught;
 
@@ -16,6 +20,11 @@ type Filter = Box<dyn Fn(&DeadLetter) -> bool + Send + Sync>;
 /// How many there are; all that is looked at where there is none.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static ALL: RwLock<Vec<Arc<Subscriber>>> = RwLock::new(Vec::new());
+
+thread_local! {
+    /// Whether filters are being asked on this thread.
+    static ASKING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Somebody who is told.
 pub(crate) struct Subscriber {
@@ -33,16 +42,18 @@ impl Subscriber {
         })
     }
 
+    fn miss(&self, letter: &DeadLetter) {
+        self.missed.fetch_add(letter.count, Relaxed);
+    }
+
     /// Tells it; `false` if it is gone.
     fn tell(&self, letter: &DeadLetter) -> bool {
-        // The filter is the user's.
-        let wanted = self.filter.as_ref().map(|filter| caught(|| filter(letter)));
-        match wanted {
+        match self.asked(letter) {
             Some(Ok(false)) => return true,
             Some(Err(panic)) => {
                 let error = panic.message();
                 tracing::error!(error, "a filter of dead letters panicked");
-                self.missed.fetch_add(letter.count, Relaxed);
+                self.miss(letter);
                 return true;
             }
             Some(Ok(true)) | None => {}
@@ -50,11 +61,23 @@ impl Subscriber {
         match self.to.try_send(letter.clone()) {
             Ok(()) => true,
             Err(SendError::Full(_)) => {
-                self.missed.fetch_add(letter.count, Relaxed);
+                self.miss(letter);
                 true
             }
             Err(SendError::Closed(_)) => false,
         }
+    }
+
+    /// What its filter says. One that loses messages itself is not asked about those in turn.
+    fn asked(&self, letter: &DeadLetter) -> Option<Result<bool, Cause>> {
+        let filter = self.filter.as_ref()?;
+        if ASKING.replace(true) {
+            self.miss(letter);
+            return Some(Ok(false));
+        }
+        let wanted = caught(|| filter(letter));
+        ASKING.set(false);
+        Some(wanted)
     }
 
     pub(crate) fn missed(&self) -> u64 {
@@ -69,8 +92,8 @@ pub fn subscribe(to: Recipient<DeadLetter>) -> Subscription {
 }
 
 /// As [`subscribe`], for those letters only that `filter` says `true` to. It is called wherever a
-/// message is lost, the message not taken yet, so it should be quick; a panic in it is logged, and
-/// the letter missed.
+/// message is lost, the message not taken yet, so it should be quick. A panic in it is logged, and the
+/// letter missed; so are letters that come of what it does itself.
 pub fn subscribe_to(
     to: Recipient<DeadLetter>,
     filter: impl Fn(&DeadLetter) -> bool + Send + Sync + 'static,
@@ -101,7 +124,7 @@ pub struct Subscription(Arc<Subscriber>);
 
 impl Subscription {
     /// How many messages were lost of which the subscriber was not told, because its mailbox was
-    /// full or its filter panicked.
+    /// full, or its filter panicked or lost them itself.
     pub fn missed(&self) -> u64 {
         self.0.missed()
     }

@@ -3,6 +3,7 @@
 
 mod cost;
 mod fates;
+mod grouped;
 mod room;
 mod sums;
 mod threads;

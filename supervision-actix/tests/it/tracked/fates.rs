@@ -243,13 +243,13 @@ fn all_messages_of_an_actor_can_be_asked_for_also_after_its_end() {
         assert_eq!((counts.dispatched, counts.plain_dropped), (4, 2));
         assert_eq!(counts.tracked, Some(tracked.counts()));
         assert_eq!(tracked.counts().dead_lettered, 1);
+        let gone = supervisor.send(GetTrackedAddr::new()).await;
+        assert!(gone.expect("answers").is_none());
         let told = told.lock().unwrap();
         let told = told
             .iter()
             .map(|letter| (letter.message_type.is_some(), letter.count));
         assert_eq!(told.collect::<Vec<_>>(), [(true, 1), (false, 2)]);
-        let gone = supervisor.send(GetTrackedAddr::new()).await;
-        assert!(gone.expect("answers").is_none());
     });
 }
 
@@ -368,8 +368,12 @@ fn a_subscriber_is_told_what_it_has_room_for_and_its_filter_lets_through() {
         let props = ActorProps::plain(path, Worker::default);
         let worker = props.with_mailbox_capacity(0).start_tracked();
         worker.do_send(Job::new(&truth, Deed::Stop));
-        for _ in 0..1_000 {
-            worker.do_send(Job::new(&truth, Deed::Nothing));
+        for n in 0..1_000 {
+            let mut job = Job::new(&truth, Deed::Nothing);
+            if n % 2 == 0 {
+                job.last = Last::Panic;
+            }
+            worker.do_send(job);
         }
         pass_a_second().await;
         assert_eq!(worker.counts().dead_lettered, 1_000);
@@ -381,5 +385,50 @@ fn a_subscriber_is_told_what_it_has_room_for_and_its_filter_lets_through() {
         drop(bounded);
         worker.do_send(Job::new(&truth, Deed::Nothing));
         assert_eq!(panics.missed(), 1_001, "the other one goes on");
+    });
+}
+
+#[test]
+fn a_filter_that_loses_messages_itself_is_not_asked_about_them() {
+    on_virtual_time(async {
+        let truth: Arc<Truth> = Arc::default();
+        let (undertaker, told) = undertaker().await;
+        let path = "/user/of-a-loser";
+        let worker = ActorProps::plain(path, Worker::default).start_tracked();
+        let (lost, kept) = (worker.clone(), truth.clone());
+        let subscription =
+            dead_letters::subscribe_to(undertaker.clone().recipient(), move |letter| {
+                let mine = &*letter.path == path;
+                if mine {
+                    lost.do_send(Job::new(&kept, Deed::Nothing));
+                }
+                mine
+            });
+        assert!(worker.send(Job::new(&truth, Deed::Stop)).await.is_ok());
+        worker.do_send(Job::new(&truth, Deed::Nothing));
+        undertaker.send(Flush).await.expect("it is up");
+        assert_eq!((told.lock().unwrap().len(), subscription.missed()), (1, 1));
+        assert_eq!(worker.counts().dead_lettered, 2);
+    });
+}
+
+#[test]
+fn a_subscriber_that_is_gone_is_forgotten() {
+    on_virtual_time(async {
+        let truth: Arc<Truth> = Arc::default();
+        let (undertaker, told) = undertaker().await;
+        let subscription = dead_letters::subscribe(undertaker.clone().recipient());
+        drop(undertaker);
+        pass_a_second().await;
+        assert_eq!(Arc::strong_count(&told), 2, "the subscription keeps it");
+        drop(subscription);
+        pass_a_second().await;
+        assert_eq!(Arc::strong_count(&told), 1);
+        let worker = worker().start_tracked();
+        worker.do_send(Job::new(&truth, Deed::Stop));
+        worker.do_send(Job::new(&truth, Deed::Nothing));
+        pass_a_second().await;
+        assert_eq!(worker.counts().dead_lettered, 1);
+        assert_eq!(truth.dropped.load(SeqCst), 2);
     });
 }

@@ -25,7 +25,7 @@ fn many_askers_get_through_a_mailbox_for_one_whoever_gives_up() {
                 1 => Deed::Wait(3),
                 _ => Deed::Nothing,
             };
-            let limit = Duration::from_millis(if n % 5 == 0 { 20 } else { 1_000_000 });
+            let limit = Duration::from_millis(if n.is_multiple_of(5) { 20 } else { 1_000_000 });
             worker.send(Job::new(&truth, deed)).timeout(limit)
         };
         let answers = join_all((0..500).map(ask)).await;
