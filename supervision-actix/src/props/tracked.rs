@@ -1,5 +1,7 @@
 //! Starting an actor with a tracked address, and who is told of its dead letters.
 
+use std::sync::Arc;
+
 use actix::{Actor, Addr, ArbiterHandle, Context, Recipient};
 
 use crate::{
@@ -80,7 +82,7 @@ impl<A: Actor<Context = Context<A>>, F> Ready<A, F> {
 /// A mailbox with its first address, a tracked one.
 pub(crate) fn tracked_mailbox<A: Actor<Context = Context<A>>>(
     capacity: usize,
-    tally: std::sync::Arc<Tally>,
+    tally: Arc<Tally>,
 ) -> (TrackedAddr<A>, Mailbox<A>) {
     let (address, mailbox): (Addr<A>, _) = Mailbox::new(capacity);
     let inlet = match mailbox {

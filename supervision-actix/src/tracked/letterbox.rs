@@ -140,6 +140,21 @@ impl Drop for Waiting<'_> {
 }
 
 impl<A: Actor> Open<A> {
+    /// The next message of the channel; `Pending` leaves the task's waker here and there.
+    fn poll_channel(&mut self, task: &mut TaskContext<'_>) -> Poll<Queued<A>> {
+        if let Poll::Ready(Some(envelope)) = Pin::new(&mut self.receiver).poll_next(task) {
+            return Poll::Ready(Queued {
+                envelope,
+                is_letter: false,
+            });
+        }
+        let known = self.task.as_ref();
+        if !known.is_some_and(|known| known.will_wake(task.waker())) {
+            self.task = Some(task.waker().clone());
+        }
+        Poll::Pending
+    }
+
     /// Moves what is in the channel.
     fn move_plain(&mut self) {
         // Looking into the channel leaves a waker there.
@@ -195,30 +210,21 @@ impl<A: Actor<Context = Context<A>>> Inlet<A> {
             }
             return Poll::Ready(queued);
         }
-        if let Poll::Ready(Some(envelope)) = Pin::new(&mut open.receiver).poll_next(task) {
-            return Poll::Ready(Queued {
-                envelope,
-                is_letter: false,
-            });
-        }
-        let known = open.task.as_ref();
-        if !known.is_some_and(|known| known.will_wake(task.waker())) {
-            let before = open.task.replace(task.waker().clone());
-            drop(lock);
-            drop(before);
-        }
-        Poll::Pending
+        open.poll_channel(task)
     }
 
     /// Whether a message waits; if not, the task's waker is left registered.
     pub(crate) fn watch(&self, task: &mut TaskContext<'_>) -> bool {
-        let Poll::Ready(queued) = self.poll_next(task) else {
+        let mut lock = self.0.lock();
+        let Some(open) = lock.as_mut() else {
             return false;
         };
-        if let Some(open) = self.0.lock().as_mut() {
-            open.queue.push_front(queued);
+        if open.queue.is_empty()
+            && let Poll::Ready(plain) = open.poll_channel(task)
+        {
+            open.queue.push_back(plain);
         }
-        true
+        !open.queue.is_empty()
     }
 
     /// Calls `f` with the channel, as long as it is there.

@@ -258,7 +258,10 @@ fn an_address_made_inside_the_actor_wakes_it() {
     on_virtual_time(async {
         let world = World::new();
         let probe = props(&world).start_actor();
-        assert_eq!(probe.send(crate::probe::Do::nothing()).await, Ok(1));
+        // The way to the supervisor is there already, and has been looked at.
+        let find = crate::probe::Do::new(|_, ctx| drop(ctx.supervisor()));
+        assert_eq!(probe.send(find).await, Ok(1));
+        pass_a_second().await;
         let (tell, told) = tokio::sync::oneshot::channel();
         // In a future, when the mailbox has been looked at already.
         let work = crate::probe::Do::new(|this, ctx| {
