@@ -81,6 +81,11 @@ impl Call {
         })
     }
 
+    /// Calls, with nothing to say.
+    pub(crate) fn call(self: &Arc<Self>) {
+        self.wake_by_ref();
+    }
+
     /// Leaves a remark and calls.
     pub(crate) fn remark(self: &Arc<Self>, remark: Remark) {
         let mut said = self.said();

@@ -9,7 +9,7 @@ use std::{any::Any, rc::Rc};
 use actix::{Actor, Context};
 use scoped_tls::scoped_thread_local;
 
-use crate::{panic_notes::PanicNotes, shared::Shared};
+use crate::{handling::Turn, panic_notes::PanicNotes, shared::Shared};
 
 scoped_thread_local!(static CURRENT: Rc<dyn Polled>);
 
@@ -20,6 +20,9 @@ scoped_thread_local!(static TASK: PanicNotes);
 pub(crate) trait Polled: Any {
     /// Where the panics of this poll are noted. They are forgotten before the next one.
     fn panic_notes(&self) -> &PanicNotes;
+
+    /// The envelope it is handling, or handled last.
+    fn turn(&self) -> Turn;
 }
 
 /// Runs `work` with `shared` as the current one.
@@ -41,6 +44,13 @@ pub(crate) fn with_notes<R>(work: impl FnOnce(&PanicNotes) -> R) -> Option<R> {
         return Some(CURRENT.with(|current| work(current.panic_notes())));
     }
     TASK.is_set().then(|| TASK.with(work))
+}
+
+/// The envelope that the actor being polled is handling, or handled last.
+pub(crate) fn turn() -> Option<Turn> {
+    CURRENT
+        .is_set()
+        .then(|| CURRENT.with(|current| current.turn()))
 }
 
 /// Runs `work` with the state of the actor being polled, if that is a supervised `A`.

@@ -1,7 +1,10 @@
 //! What an actor can do about its own supervision, from inside: fail, find its supervisor, watch
 //! its tasks, leave state for its successor.
 
-use std::{any::Any, error::Error};
+use std::{
+    any::{Any, type_name},
+    error::Error,
+};
 
 use actix::{Actor, ActorContext, Addr, Context};
 use supervision_core::Cause;
@@ -9,9 +12,11 @@ use supervision_core::Cause;
 use crate::{
     control::{call_of, supervisor_of},
     current,
+    handling::{self, Handling},
     panics::{caught, drop_guarded},
     supervisor::SupervisorActor,
     suspension::{self, Entered},
+    tracked::TrackedAddr,
     watch::Watched,
 };
 
@@ -58,6 +63,33 @@ pub trait SupervisedContext<A: Actor<Context = Context<A>>>: sealed::Sealed {
     /// channel is made when this is first called.
     fn supervisor(&self) -> Option<Addr<SupervisorActor<A>>>;
 
+    /// A tracked address of the actor; `None` if it is not supervised.
+    fn tracked_address(&self) -> Option<TrackedAddr<A>>;
+
+    /// Does the work of a handler of `M`, so that a failure in it names `M` in its record: for
+    /// messages by plain addresses, which do not tell what they are. What a
+    /// [`TrackedAddr`](crate::TrackedAddr) sends needs no such help.
+    ///
+    /// ```
+    /// # use actix::prelude::*;
+    /// # use supervision_actix::prelude::*;
+    /// # struct Clerk;
+    /// # impl Clerk { fn file(&mut self, _: Letter) {} }
+    /// # impl Actor for Clerk { type Context = Context<Self>; }
+    /// # #[derive(Message)] #[rtype(result = "()")] struct Letter;
+    /// impl Handler<Letter> for Clerk {
+    ///     type Result = ();
+    ///
+    ///     fn handle(&mut self, letter: Letter, ctx: &mut Context<Self>) {
+    ///         ctx.handling::<Letter, _>(|_| self.file(letter))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Futures made in there know it too, where [`watch`](Self::watch) or
+    /// [`fail_on_err`](crate::FailOnErrExt::fail_on_err) makes them.
+    fn handling<M, R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R;
+
     /// Wraps a future that will run in a task of its own (`ResponseFuture`, `actix::spawn`), so
     /// that a panic in it is a failure of this actor. The panic then goes on, so the asker gets
     /// `MailboxError::Closed`.
@@ -93,6 +125,7 @@ impl<A: Actor<Context = Context<A>>> SupervisedContext<A> for Context<A> {
                 let cause =
                     shared.with_known_errors(|known| described(|| Cause::erased(&*error, known)));
                 drop_guarded(error);
+                let cause = handling::blame(&shared, cause);
                 suspension::suspend(&shared, self, Entered::resumable(cause));
             }
             None => stop_unsupervised(self, &*error),
@@ -100,7 +133,7 @@ impl<A: Actor<Context = Context<A>>> SupervisedContext<A> for Context<A> {
     }
 
     fn try_fail<E: Error + 'static>(&mut self, error: E) -> Result<(), NotSupervised<E>> {
-        if fail_with(self, &error) {
+        if fail_with(self, &error, None) {
             Ok(())
         } else {
             Err(NotSupervised(error))
@@ -117,6 +150,20 @@ impl<A: Actor<Context = Context<A>>> SupervisedContext<A> for Context<A> {
 
     fn supervisor(&self) -> Option<Addr<SupervisorActor<A>>> {
         current::of(self).map(|shared| supervisor_of(&shared))
+    }
+
+    fn tracked_address(&self) -> Option<TrackedAddr<A>> {
+        current::of(self)?.tracked_address()
+    }
+
+    fn handling<M, R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let Some(shared) = current::of(self) else {
+            return work(self);
+        };
+        let handling = Handling::begin(&shared, type_name::<M>());
+        let result = work(self);
+        handling.end(&shared, self);
+        result
     }
 
     fn watch<F: Future>(&self, future: F) -> Watched<F> {
@@ -140,7 +187,13 @@ impl<A: Actor<Context = Context<A>>> SupervisedContext<A> for Context<A> {
 }
 
 /// Fails with a borrowed error; `false` if the actor is not supervised.
-pub(crate) fn fail_with<A, E>(ctx: &mut Context<A>, error: &E) -> bool
+///
+/// `message_type` is that of the message the error is an answer to, if that is known.
+pub(crate) fn fail_with<A, E>(
+    ctx: &mut Context<A>,
+    error: &E,
+    message_type: Option<&'static str>,
+) -> bool
 where
     A: Actor<Context = Context<A>>,
     E: Error + 'static,
@@ -149,6 +202,7 @@ where
         return false;
     };
     let cause = shared.with_known_errors(|known| described(|| Cause::of(error, known)));
+    let cause = handling::blame(&shared, cause.handling(message_type));
     suspension::suspend(&shared, ctx, Entered::resumable(cause));
     true
 }

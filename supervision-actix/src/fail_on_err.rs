@@ -1,6 +1,7 @@
 //! A handler's `Err` as a failure: the caller gets the error, and the supervisor learns of it.
 
 use std::{
+    any::type_name,
     error::Error,
     pin::Pin,
     task::{Context as TaskContext, Poll, ready},
@@ -11,7 +12,7 @@ use actix::{
     dev::{MessageResponse, OneshotSender},
 };
 
-use crate::fail::fail_with;
+use crate::{fail::fail_with, handling};
 
 /// A handler's result of which an `Err` is a failure of the actor.
 ///
@@ -66,7 +67,7 @@ where
 {
     fn handle(self, ctx: &mut Context<A>, reply: Option<OneshotSender<Result<T, E>>>) {
         if let Err(error) = &self.0 {
-            fail_with(ctx, error);
+            fail_with(ctx, error, Some(type_name::<M>()));
         }
         if let Some(reply) = reply {
             // An asker that went away needs no answer.
@@ -84,7 +85,10 @@ where
 {
     /// Passes the result on; an `Err` is a failure of the actor as well.
     fn fail_on_err(self) -> FailOnErrFuture<Self> {
-        FailOnErrFuture(Box::pin(self))
+        FailOnErrFuture {
+            future: Box::pin(self),
+            message_type: handling::message_type(),
+        }
     }
 }
 
@@ -98,7 +102,11 @@ where
 
 /// See [`FailOnErrExt::fail_on_err`].
 #[must_use = "futures do nothing unless polled"]
-pub struct FailOnErrFuture<F>(Pin<Box<F>>);
+pub struct FailOnErrFuture<F> {
+    future: Pin<Box<F>>,
+    /// Of the message that it was made for, where that was known.
+    message_type: Option<&'static str>,
+}
 
 impl<A, T, E, F> ActorFuture<A> for FailOnErrFuture<F>
 where
@@ -114,9 +122,9 @@ where
         ctx: &mut Context<A>,
         task: &mut TaskContext<'_>,
     ) -> Poll<Result<T, E>> {
-        let result = ready!(self.0.as_mut().poll(actor, ctx, task));
+        let result = ready!(self.future.as_mut().poll(actor, ctx, task));
         if let Err(error) = &result {
-            fail_with(ctx, error);
+            fail_with(ctx, error, self.message_type);
         }
         Poll::Ready(result)
     }

@@ -44,6 +44,9 @@
 //!    on the same thing can share a [`SharedLimiter`], so that they do not all restart in one instant.
 //! 4. It is **recorded**: in a bounded history, as a [`SupervisionEvent`] and through `tracing`.
 //!
+//! A [`TrackedAddr`] is for senders who want to know what becomes of their messages: it counts their
+//! fates, lets records name them, and tells of [`dead_letters`].
+//!
 //! # What cannot be had
 //!
 //! * A plain `ResponseFuture` and anything given to `actix::spawn` run in tasks of their own, so
@@ -65,6 +68,7 @@ mod settings;
 
 mod fail;
 mod fail_on_err;
+mod handling;
 mod known;
 pub mod panic_hook;
 mod panic_notes;
@@ -85,11 +89,16 @@ mod pump;
 mod shared;
 mod supervision;
 
+mod tracked;
+
+pub mod dead_letters;
+
 mod event;
 mod ledger;
 mod record;
 
 mod control;
+mod mailbox_counts;
 mod supervisor;
 
 mod change_strategy;
@@ -116,6 +125,7 @@ pub use crate::{
     fail::{NotSupervised, SupervisedContext},
     fail_on_err::{FailOnErr, FailOnErrExt, FailOnErrFuture},
     limiter::SharedLimiter,
+    mailbox_counts::{GetMailboxCounts, MailboxCounts},
     props::{ActorProps, StartError},
     record::{FailureRecord, Outcome},
     report::ReportFailure,
@@ -123,6 +133,7 @@ pub use crate::{
     supervisor::{
         GetActorAddr, GetFailureHistory, GetFailureRecords, SupervisorActor, SupervisorContext,
     },
+    tracked::{GetTrackedAddr, TrackedAddr, TrackedCounts, TrackedRequest},
     watch::Watched,
 };
 

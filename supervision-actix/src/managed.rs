@@ -17,6 +17,7 @@ use crate::{
     control::Call,
     event::EndReason,
     order::{Life, News, Order, Post, arbiter_stopped},
+    record::Place,
     shared::Shared,
 };
 
@@ -50,8 +51,7 @@ pub(crate) struct Managed {
 /// A failure that the group was told of.
 struct Told {
     info: Rc<FailureInfo>,
-    /// Where it panicked, if it did.
-    location: Option<Box<str>>,
+    place: Place,
     decision: Option<Decision>,
     /// Whether the incarnation waits for the answer.
     is_suspended: bool,

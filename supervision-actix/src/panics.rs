@@ -7,7 +7,7 @@ use std::{
 
 use supervision_core::Cause;
 
-use crate::{current, panic_notes::PanicNotes};
+use crate::{current, handling, panic_notes::PanicNotes};
 
 /// Runs `f`; a panic becomes a cause.
 ///
@@ -44,7 +44,8 @@ fn describe_panic(
     payload: &(dyn Any + Send),
     location: impl FnOnce(&PanicNotes) -> Option<String>,
 ) -> Cause {
-    let cause = Cause::panic(text_of_panic(payload));
+    let message_type = current::turn().and_then(handling::panicked_in);
+    let cause = Cause::panic(text_of_panic(payload)).handling(message_type);
     match current::with_notes(location).flatten() {
         Some(location) => cause.at(location),
         None => cause,

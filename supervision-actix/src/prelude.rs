@@ -15,8 +15,10 @@ pub use crate::{
     fail::SupervisedContext,
     fail_on_err::{FailOnErr, FailOnErrExt},
     limiter::SharedLimiter,
+    mailbox_counts::GetMailboxCounts,
     props::{ActorProps, StartError},
     record::{FailureRecord, Outcome},
     report::ReportFailure,
     supervisor::{GetActorAddr, GetFailureHistory, GetFailureRecords, SupervisorActor},
+    tracked::{GetTrackedAddr, TrackedAddr},
 };

@@ -1,6 +1,7 @@
 //! Describing a supervised actor and starting it.
 
 mod stall;
+mod tracked;
 
 use std::{any::type_name, error::Error, rc::Rc, time::Duration};
 
@@ -9,6 +10,7 @@ use supervision_core::{
     InvalidErrorPattern, InvalidStrategy, NodeId, RestartType, SupervisionStrategy, ValidStrategy,
 };
 
+pub(crate) use self::tracked::tracked_mailbox;
 use crate::{
     actor::SupervisedDistributedActor,
     control::{Port, supervisor_channel},

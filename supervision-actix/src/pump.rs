@@ -156,6 +156,7 @@ fn drain<A: Actor<Context = Context<A>>>(
         match shared.next_message(task) {
             Next::Message(mut envelope) => {
                 nobody_left = false;
+                shared.count_dispatched();
                 envelope.handle(actor, ctx);
                 if must_yield() {
                     task.waker().wake_by_ref();

@@ -3,7 +3,7 @@
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use supervision_core::{Decision, FailureInfo};
+use supervision_core::{Cause, Decision, FailureInfo};
 
 /// A failure, what was decided, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,11 @@ pub struct FailureRecord {
     /// ([`Outcome::Superseded`]).
     #[serde(default)]
     pub panic_location: Option<String>,
+    /// The type of the message that was being handled; `None` if the failure was no message's, or
+    /// where the message came by a plain `Addr` and nothing said its type. See
+    /// [`TrackedAddr`](crate::TrackedAddr) for the ways in which it is known.
+    #[serde(default)]
+    pub message_type: Option<String>,
     /// Paths of the groups that escalated the failure, the actor's own group first; empty where
     /// none did.
     #[serde(default)]
@@ -59,40 +64,56 @@ pub enum Outcome {
     Superseded,
 }
 
+/// What is known of where a failure happened.
+#[derive(Default)]
+pub(crate) struct Place {
+    location: Option<Box<str>>,
+    message_type: Option<&'static str>,
+}
+
+impl Place {
+    /// What a cause says of it.
+    pub(crate) fn of(cause: &Cause) -> Self {
+        Self {
+            location: cause.location().map(Into::into),
+            message_type: cause.message_type(),
+        }
+    }
+}
+
 /// A record in the history; the failure is shared with whoever is recovering from it.
 pub(crate) struct Kept {
     pub(crate) info: Rc<FailureInfo>,
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Outcome,
     pub(crate) panic_location: Option<Box<str>>,
+    pub(crate) message_type: Option<&'static str>,
     pub(crate) escalated_by: Vec<Arc<str>>,
     pub(crate) delayed_by: Option<Duration>,
 }
 
 impl Kept {
     /// A failure whose decision is being carried out.
-    pub(crate) fn decided(
-        location: Option<&str>,
-        info: Rc<FailureInfo>,
-        decision: Decision,
-    ) -> Self {
+    pub(crate) fn decided(place: Place, info: Rc<FailureInfo>, decision: Decision) -> Self {
         Self {
             info,
             decision: Some(decision),
             outcome: Outcome::Pending,
-            panic_location: location.map(Into::into),
+            panic_location: place.location,
+            message_type: place.message_type,
             escalated_by: Vec::new(),
             delayed_by: None,
         }
     }
 
     /// A failure that came too late to be decided on.
-    pub(crate) fn superseded(location: Option<&str>, info: Rc<FailureInfo>) -> Self {
+    pub(crate) fn superseded(place: Place, info: Rc<FailureInfo>) -> Self {
         Self {
             info,
             decision: None,
             outcome: Outcome::Superseded,
-            panic_location: location.map(Into::into),
+            panic_location: place.location,
+            message_type: place.message_type,
             escalated_by: Vec::new(),
             delayed_by: None,
         }
@@ -105,6 +126,7 @@ impl Kept {
             decision: self.decision.clone(),
             outcome: self.outcome,
             panic_location: self.panic_location.as_deref().map(str::to_owned),
+            message_type: self.message_type.map(str::to_owned),
             escalated_by: self.escalated_by.iter().map(|by| by.to_string()).collect(),
             delayed_by: self.delayed_by,
         }

@@ -1,11 +1,12 @@
 //! What can be set for a supervised actor, and the defaults.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix::{Actor, Context};
 use supervision_core::{Cause, KnownErrors, NodeId, RestartType, ValidStrategy};
 
 use crate::{
+    dead_letters::Subscriber,
     event::SupervisionEvent,
     hooks::Hooks,
     limiter::{Limiters, SharedLimiter},
@@ -43,6 +44,7 @@ pub(crate) struct Extras {
     pub(crate) limiters: Limiters,
     // Boxed: a word for those that have extras and no deadline.
     pub(crate) stall_deadline: Option<Box<Duration>>,
+    pub(crate) undertaker: Option<Arc<Subscriber>>,
 }
 
 impl Settings {
@@ -67,6 +69,11 @@ impl Settings {
     /// The limiter that a restart after this failure goes through.
     pub(crate) fn limiter_for(&self, cause: &Cause) -> Option<&SharedLimiter> {
         self.extras()?.limiters.choose(cause)
+    }
+
+    /// Who is told of the actor's dead letters, beside those who are told of all.
+    pub(crate) fn undertaker(&self) -> Option<&Arc<Subscriber>> {
+        self.extras()?.undertaker.as_ref()
     }
 
     pub(crate) fn stall_deadline(&self) -> Option<Duration> {

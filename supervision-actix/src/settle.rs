@@ -10,7 +10,7 @@ use supervision_core::{
 use crate::{
     event::{EndReason, SupervisionEvent},
     panics::caught,
-    record::{Kept, Outcome},
+    record::{Kept, Outcome, Place},
     shared::Shared,
     suspension::Entered,
 };
@@ -136,7 +136,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         decision: &Decision,
     ) {
         self.record(Kept::decided(
-            cause.location(),
+            Place::of(cause),
             info.clone(),
             decision.clone(),
         ));

@@ -3,11 +3,13 @@
 
 mod intake;
 mod life;
+mod post;
 mod strategy;
 
 use std::{
     cell::{Cell, OnceCell, Ref, RefCell, RefMut},
     rc::Rc,
+    sync::Arc,
     task::{Context as TaskContext, Poll},
 };
 
@@ -21,12 +23,14 @@ use crate::{
     alerts::{Alert, Alerts},
     control::Port,
     current::Polled,
+    handling::Turn,
     ledger::Ledger,
     mailbox::Mailbox,
     panic_notes::PanicNotes,
     panics::drop_guarded,
     pump::Next,
     settings::Spec,
+    tracked::Tally,
 };
 
 use strategy::ToldState;
@@ -60,6 +64,8 @@ pub(crate) struct Shared<A: Actor<Context = Context<A>>> {
     pump_finished: Cell<bool>,
     /// Where the running incarnation's context is: by this `ctx.fail` and the like know it.
     context_at: Cell<usize>,
+    /// Envelopes given to handlers, the lower half of the count.
+    dispatched: Cell<u32>,
     pub(crate) alerts: Alerts,
 }
 
@@ -73,10 +79,18 @@ struct Rare<A: Actor<Context = Context<A>>> {
     /// not emptied leaves the envelope it got here.
     stash: RefCell<Option<Envelope<A>>>,
     panics: PanicNotes,
+    /// The counts of messages by tracked addresses, if there are such.
+    tally: OnceCell<Arc<Tally>>,
+    /// How often the lower half of the count was full.
+    dispatched_wraps: Cell<u32>,
+    plain_dropped: Cell<u64>,
+    /// What was handled last, if it keeps the next message waiting.
+    holds_back: Cell<Option<(Turn, &'static str)>>,
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
     pub(crate) fn new(mailbox: Mailbox<A>, port: Option<Port<A>>, spec: Rc<Spec<A>>) -> Rc<Self> {
+        let letterbox = mailbox.letterbox().cloned();
         let shared = Self {
             spec,
             mailbox: RefCell::new(Some(mailbox)),
@@ -86,10 +100,14 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             status: Cell::new(Status::Starting),
             pump_finished: Cell::new(false),
             context_at: Cell::new(0),
+            dispatched: Cell::new(0),
             alerts: Alerts::default(),
         };
         if port.is_some() {
             *shared.port_mut() = port;
+        }
+        if let Some(letterbox) = letterbox {
+            shared.know_letterbox(&letterbox);
         }
         Rc::new(shared)
     }
@@ -152,6 +170,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 changed: RefCell::default(),
                 stash: RefCell::default(),
                 panics: PanicNotes::default(),
+                tally: OnceCell::new(),
+                dispatched_wraps: Cell::new(0),
+                plain_dropped: Cell::new(0),
+                holds_back: Cell::new(None),
             })
         })
     }
@@ -192,13 +214,17 @@ impl<A: Actor<Context = Context<A>>> Polled for Shared<A> {
         self.alerts.raise(Alert::Panicked);
         &self.rare().panics
     }
+
+    fn turn(&self) -> Turn {
+        Self::turn(self)
+    }
 }
 
 /// The address.
 impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// The actor's address, for as long as it has not ended.
     pub(crate) fn address(&self) -> Option<Addr<A>> {
-        self.mailbox.borrow().as_ref().map(Mailbox::address)
+        self.mailbox.borrow().as_ref()?.address()
     }
 
     /// Notes where the running incarnation's context is; it stays there until its end.
@@ -257,8 +283,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// it, and no waker is needed).
     pub(crate) fn watch_mailbox(&self, task: &mut TaskContext<'_>) -> bool {
         let mut stash = self.rare().stash.borrow_mut();
+        let mut mailbox = self.mailbox.borrow_mut();
+        if let Some(Mailbox::Tracked(inlet)) = mailbox.as_ref() {
+            return stash.is_some() || inlet.watch(task);
+        }
         if stash.is_none()
-            && let Some(mailbox) = self.mailbox.borrow_mut().as_mut()
+            && let Some(mailbox) = mailbox.as_mut()
             && let Poll::Ready(envelope) = mailbox.poll_next(task)
         {
             *stash = Some(envelope);
@@ -269,23 +299,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 
     /// Gives a context the actor's address, and forgets all futures that were spawned into it.
     pub(crate) fn renew_parts(&self, ctx: &mut Context<A>) {
-        let parts = self.mailbox.borrow().as_ref().map(Mailbox::context_parts);
+        let mailbox = self.mailbox.borrow();
+        let parts = mailbox.as_ref().and_then(Mailbox::context_parts);
+        drop(mailbox);
         if let Some(parts) = parts {
             drop_guarded(std::mem::replace(ctx.parts(), parts));
         }
-    }
-
-    /// Drops what is queued; senders get `Closed` from now on.
-    pub(crate) fn close_mailbox(&self) {
-        let mailbox = self.mailbox.borrow_mut().take();
-        if let Some(mailbox) = mailbox {
-            mailbox.close();
-        }
-        let stash = self
-            .rare
-            .get()
-            .and_then(|rare| rare.stash.borrow_mut().take());
-        drop_guarded(stash);
     }
 
     /// Undoes a capacity that an incarnation set.

@@ -33,6 +33,9 @@ pub struct BlockedThread {
     pub path: String,
     /// The incarnation that blocks it, counted from 1.
     pub incarnation: u64,
+    /// The type of the message that is being handled; `None` where that is not known, see
+    /// [`TrackedAddr`](crate::TrackedAddr).
+    pub message_type: Option<&'static str>,
     /// The arbiter's thread.
     pub thread_id: ThreadId,
     /// The thread's name, if it has one.

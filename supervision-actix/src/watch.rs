@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::{
     control::{Call, Remark},
-    current,
+    current, handling,
     panics::{cause_of_passing_panic, drop_guarded, payload_caught},
 };
 
@@ -26,6 +26,8 @@ pub struct Watched<F> {
     future: Option<Pin<Box<F>>>,
     reports_to: Option<(Arc<Call>, u64)>,
     deadline: Option<Box<Deadline>>,
+    /// Of the message that it works for, where that was known.
+    message_type: Option<&'static str>,
 }
 
 /// When it is to be finished.
@@ -42,6 +44,7 @@ impl<F> Watched<F> {
             future: Some(Box::pin(future)),
             reports_to,
             deadline: None,
+            message_type: handling::message_type(),
         }
     }
 
@@ -88,6 +91,7 @@ impl<F> Watched<F> {
 
     fn report(&mut self, cause: Cause) {
         if let Some((call, incarnation)) = self.reports_to.take() {
+            let cause = cause.handling(self.message_type);
             call.remark(Remark { cause, incarnation });
         }
     }

@@ -42,7 +42,14 @@ pub struct Cause {
     sources: Vec<ErrorLink>,
     /// Not written: who keeps a cause for others keeps this beside it.
     #[serde(skip)]
+    circumstances: Option<Box<Circumstances>>,
+}
+
+/// What is known of how it happened. Boxed: most errors happen without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Circumstances {
     location: Option<Box<str>>,
+    message_type: Option<&'static str>,
 }
 
 impl Cause {
@@ -80,7 +87,7 @@ impl Cause {
             kind: CauseKind::Error,
             outer,
             sources,
-            location: None,
+            circumstances: None,
         }
     }
 
@@ -120,23 +127,37 @@ impl Cause {
                 variant: None,
             },
             sources: Vec::new(),
-            location: None,
+            circumstances: None,
         }
     }
 
     /// Sets where it happened, for a panic as `src/x.rs:12:5`. For people: it is never decided by, and
     /// it is left out where a cause is serialized.
     #[must_use]
-    pub fn at(self, location: impl Into<Box<str>>) -> Self {
-        Self {
-            location: Some(location.into()),
-            ..self
-        }
+    pub fn at(mut self, location: impl Into<Box<str>>) -> Self {
+        self.circumstances.get_or_insert_default().location = Some(location.into());
+        self
     }
 
     /// Where it happened, if that was [set](Self::at).
     pub fn location(&self) -> Option<&str> {
-        self.location.as_deref()
+        self.circumstances.as_ref()?.location.as_deref()
+    }
+
+    /// Sets the type of the message whose handling failed, unless it is set. For people, as the
+    /// [place](Self::at) is.
+    #[must_use]
+    pub fn handling(mut self, message_type: Option<&'static str>) -> Self {
+        if let Some(message_type) = message_type {
+            let circumstances = self.circumstances.get_or_insert_default();
+            circumstances.message_type.get_or_insert(message_type);
+        }
+        self
+    }
+
+    /// The type of the message whose handling failed, if that was [set](Self::handling).
+    pub fn message_type(&self) -> Option<&'static str> {
+        self.circumstances.as_ref()?.message_type
     }
 
     /// The sort of this cause.

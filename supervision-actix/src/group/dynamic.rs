@@ -25,10 +25,12 @@ use crate::{
     mailbox::Mailbox,
     managed::Managed,
     order::{Line, Post},
+    props::tracked_mailbox,
     props::{StartError, check_capacity, runtime},
     settings::{Settings, Spec},
     shared::Shared,
     supervision::{Supervision, spawn},
+    tracked::{Tally, TrackedAddr},
 };
 
 type Make<A, T> = Arc<dyn Fn(&T) -> A + Send + Sync>;
@@ -302,17 +304,43 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicSupervisor<A, T> 
     /// it was and does not run.
     pub async fn add(&self, id: impl Into<String>, argument: T) -> Result<Addr<A>, RequestError> {
         let (address, mailbox) = Mailbox::new(self.common.mailbox_capacity);
+        let added = self.add_with(id.into(), argument, mailbox, address.clone());
+        added.await.map(|()| address)
+    }
+
+    async fn add_with(
+        &self,
+        id: String,
+        argument: T,
+        mailbox: Mailbox<A>,
+        address: Addr<A>,
+    ) -> Result<(), RequestError> {
         let birth = Box::new(DynamicBirth {
             argument,
             mailbox,
-            address: address.clone(),
+            address,
         });
         let spec = ChildSpec::new(id)
             .with_restart_type(self.common.restart_type)
             .with_shutdown(self.common.shutdown);
         let newborn = Newborn::new(&spec, birth, None);
-        let added = self.handle.request(Request::Add(spec), Some(newborn));
-        added.await.map(|()| address)
+        self.handle.request(Request::Add(spec), Some(newborn)).await
+    }
+
+    /// As [`add`](Self::add), and returns a tracked address.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub async fn add_tracked(
+        &self,
+        id: impl Into<String>,
+        argument: T,
+    ) -> Result<TrackedAddr<A>, RequestError> {
+        let id = id.into();
+        let tally = Tally::new(&format!("{}/{id}", self.handle.path()), None);
+        let (tracked, mailbox) = tracked_mailbox(self.common.mailbox_capacity, tally);
+        let added = self.add_with(id, argument, mailbox, tracked.address().clone());
+        added.await.map(|()| tracked)
     }
 
     /// Stops a child and removes it.

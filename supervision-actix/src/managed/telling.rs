@@ -8,7 +8,7 @@ use supervision_core::{Decision, group::Exit};
 use super::{Answer, Consulted, Told};
 use crate::{
     order::News,
-    record::{Kept, Outcome},
+    record::{Kept, Outcome, Place},
     settle::before_restart,
     shared::Shared,
     suspension::Entered,
@@ -77,7 +77,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         }
         let told = Box::new(Told {
             info: Rc::new(self.describe(&entered.cause)),
-            location: entered.cause.location().map(Into::into),
+            place: Place::of(&entered.cause),
             decision: None,
             is_suspended: true,
         });
@@ -149,7 +149,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         {
             let told = Box::new(Told {
                 info: Rc::new(self.describe(&cause)),
-                location: cause.location().map(Into::into),
+                place: Place::of(&cause),
                 decision: None,
                 is_suspended: false,
             });
@@ -185,10 +185,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if let Some(told) = told
             && told.decision.is_none()
         {
-            self.record(Kept::superseded(
-                told.location.as_deref(),
-                told.info.clone(),
-            ));
+            self.record(Kept::superseded(told.place, told.info));
         }
     }
 }

@@ -46,6 +46,7 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Marked<A> {
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         self.slot.reach();
+        self.pump.0.forget_wait();
         pump(&self.pump.0, actor, ctx, task, || self.slot.must_yield())
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     alerts::Alert,
     event::EndReason,
     ledger::answer,
-    record::Kept,
+    record::{Kept, Place},
     settle::{Settled, Verdict},
     suspension::{Entered, MAX_ENTERED, Reporter},
 };
@@ -111,7 +111,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// the actor.
     pub(crate) fn supersede(&self, cause: &Cause, reporter: Reporter<A>) {
         self.record(Kept::superseded(
-            cause.location(),
+            Place::of(cause),
             Rc::new(self.describe(cause)),
         ));
         self.ledger().join(reporter);

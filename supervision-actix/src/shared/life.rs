@@ -124,6 +124,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             error_type = kept.info.error_type,
             error = kept.info.error,
             panic_location = kept.panic_location.as_deref(),
+            message_type = kept.message_type,
             decision = ?kept.decision,
             "actor failed"
         );

@@ -8,7 +8,7 @@
 use std::{
     cell::RefCell,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
     },
     thread::{self, Thread},
@@ -36,7 +36,14 @@ pub(crate) struct Slot {
     blocked: AtomicU64,
     /// Whether the pump had its turn in this poll.
     reached: AtomicBool,
+    /// The type of the message that is being handled, where that is known.
+    handled: Message,
+    /// The same, when the poll was found blocked.
+    blocked_by: Message,
 }
+
+/// The type of a message. Locked for a moment, and by an actor with a deadline only.
+type Message = Mutex<Option<&'static str>>;
 
 /// A poll as the watchdog sees it.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +58,20 @@ pub(super) struct Seen {
 pub(crate) struct Polled {
     /// Whether the actor could handle messages in it.
     pub(crate) reached: bool,
-    /// The incarnation that was found to block the thread, and for how long it did, in nanoseconds.
-    pub(crate) blocked: Option<(u64, u64)>,
+    /// What was found to block the thread.
+    pub(crate) blocked: Option<Blocked>,
+}
+
+/// A poll that was too long.
+pub(crate) struct Blocked {
+    pub(crate) incarnation: u64,
+    /// In nanoseconds.
+    pub(crate) lasted: u64,
+    pub(crate) message_type: Option<&'static str>,
+}
+
+fn lock(message: &Message) -> MutexGuard<'_, Option<&'static str>> {
+    message.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {
@@ -72,6 +91,8 @@ pub(crate) fn here() -> Arc<Slot> {
                 incarnation: AtomicU64::new(0),
                 blocked: AtomicU64::new(0),
                 reached: AtomicBool::new(false),
+                handled: Mutex::default(),
+                blocked_by: Mutex::default(),
             });
             watchdog::add(&slot);
             slot
@@ -102,8 +123,11 @@ impl Slot {
         wake_by(began.saturating_add(deadline / 2));
         let result = poll();
         let word = self.poll.swap(0, SeqCst);
-        let blocked = (word & BLOCKED != 0)
-            .then(|| (self.blocked.load(Relaxed), now().saturating_sub(began)));
+        let blocked = (word & BLOCKED != 0).then(|| Blocked {
+            incarnation: self.blocked.load(Relaxed),
+            lasted: now().saturating_sub(began),
+            message_type: *lock(&self.blocked_by),
+        });
         let reached = self.reached.load(Relaxed);
         if let Some(outer) = outer {
             self.go_back(&outer);
@@ -119,6 +143,7 @@ impl Slot {
             deadline: self.deadline.load(Relaxed),
             incarnation: self.incarnation.load(Relaxed),
             reached: self.reached.load(Relaxed),
+            handled: lock(&self.handled).take(),
         }
     }
 
@@ -128,6 +153,7 @@ impl Slot {
         self.deadline.store(outer.deadline, Relaxed);
         self.incarnation.store(outer.incarnation, Relaxed);
         self.reached.store(outer.reached, Relaxed);
+        self.handle(outer.handled);
         self.poll.store(outer.word, SeqCst);
         wake_by(now());
     }
@@ -136,6 +162,11 @@ impl Slot {
     #[inline]
     pub(crate) fn reach(&self) {
         self.reached.store(true, Relaxed);
+    }
+
+    /// Notes what is being handled.
+    pub(crate) fn handle(&self, message: Option<&'static str>) {
+        *lock(&self.handled) = message;
     }
 
     /// Whether the poll should end before another message is handled, so that a long queue of short
@@ -159,6 +190,7 @@ struct Outer {
     deadline: u64,
     incarnation: u64,
     reached: bool,
+    handled: Option<&'static str>,
 }
 
 /// The side of the watchdog.
@@ -189,10 +221,17 @@ impl Slot {
     /// Notes that the poll blocks the thread; `false` if it has ended.
     pub(super) fn block(&self, seen: Seen) -> bool {
         self.blocked.store(seen.incarnation, SeqCst);
+        let message = *lock(&self.handled);
+        *lock(&self.blocked_by) = message;
         let blocked = seen.word | BLOCKED;
         self.poll
             .compare_exchange(seen.word, blocked, SeqCst, Relaxed)
             .is_ok()
+    }
+
+    /// What was being handled when the poll was found blocked.
+    pub(super) fn blocked_by(&self) -> Option<&'static str> {
+        *lock(&self.blocked_by)
     }
 
     pub(super) fn thread(&self) -> &Thread {

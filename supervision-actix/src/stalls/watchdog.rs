@@ -174,7 +174,7 @@ fn look(slot: &Slot, seen: Seen, now: u64) -> u64 {
     if now > full {
         if slot.block(seen) {
             // What logs may be the user's, and its panic must not end the watch.
-            drop(caught(|| tell(slot.thread(), seen, now)));
+            drop(caught(|| tell(slot, seen, now)));
         }
         return NEVER;
     }
@@ -184,7 +184,8 @@ fn look(slot: &Slot, seen: Seen, now: u64) -> u64 {
     full.saturating_add(1)
 }
 
-fn tell(thread: &Thread, seen: Seen, now: u64) {
+fn tell(slot: &Slot, seen: Seen, now: u64) {
+    let thread = slot.thread();
     let (path, subscribers) = {
         let register = register();
         let subscribers = register.subscribers.values().cloned();
@@ -194,6 +195,7 @@ fn tell(thread: &Thread, seen: Seen, now: u64) {
     let blocked = BlockedThread {
         path,
         incarnation: seen.incarnation,
+        message_type: slot.blocked_by(),
         thread_id: thread.id(),
         thread_name: thread.name().map(str::to_owned),
         lasted: Duration::from_nanos(now.saturating_sub(seen.began())),
@@ -202,6 +204,7 @@ fn tell(thread: &Thread, seen: Seen, now: u64) {
     tracing::error!(
         path = blocked.path,
         incarnation = blocked.incarnation,
+        message_type = blocked.message_type,
         thread = ?blocked.thread_id,
         thread_name = blocked.thread_name,
         lasted = ?blocked.lasted,

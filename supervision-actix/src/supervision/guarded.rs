@@ -21,7 +21,7 @@ use crate::{
     shared::Status,
     stalls::{
         Registration, nanos,
-        slot::{Slot, here},
+        slot::{Blocked, Slot, here},
     },
 };
 
@@ -84,7 +84,9 @@ impl<A: Actor<Context = Context<A>>> Future for Guarded<A> {
             if waits_too_long {
                 let limit = this.deadline;
                 let text = format!("handled no message for {limit:?}, waiting for a future");
-                this.supervision.shared.report(Cause::stall(text), None);
+                let shared = &this.supervision.shared;
+                let cause = Cause::stall(text).handling(shared.holding_back());
+                shared.report(cause, None);
             }
             if !waits_too_long && blocked.is_none() {
                 return Poll::Pending;
@@ -96,12 +98,13 @@ impl<A: Actor<Context = Context<A>>> Future for Guarded<A> {
 impl<A: Actor<Context = Context<A>>> Guarded<A> {
     /// The thread was blocked; the incarnation that did it has failed.
     #[cold]
-    fn enter_blocked(&self, (incarnation, lasted): (u64, u64)) {
+    fn enter_blocked(&self, blocked: Blocked) {
         let shared = &self.supervision.shared;
-        let lasted = Duration::from_nanos(lasted);
+        let incarnation = blocked.incarnation;
+        let lasted = Duration::from_nanos(blocked.lasted);
         let limit = self.deadline;
         let text = format!("blocked its thread for {lasted:?}, longer than {limit:?}");
-        let cause = Cause::stall(text);
+        let cause = Cause::stall(text).handling(blocked.message_type);
         if incarnation == shared.incarnation() {
             shared.report(cause, None);
         } else if shared.status() != Status::Ended {

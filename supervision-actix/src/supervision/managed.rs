@@ -11,7 +11,6 @@ use crate::{
     managed::Consulted,
     order::{Life, Means, Order},
     panics::drop_guarded,
-    pump::Next,
     shared::Shared,
     suspension::Entered,
 };
@@ -117,9 +116,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
     /// No incarnation is ordered. Messages wait for the next one, unless none is due.
     pub(super) fn hold(&mut self, task: &mut TaskContext<'_>) -> Step {
         if self.shared.is_refusing() {
-            while let Next::Message(envelope) = self.shared.next_message(task) {
-                drop_guarded(envelope);
-            }
+            self.shared.refuse_queued(task);
         }
         Step::Pending
     }
