@@ -53,6 +53,7 @@ mod validate;
 mod budget;
 mod decide;
 mod policy;
+mod remaining;
 
 mod restart_limiter;
 mod restart_rate;
@@ -74,6 +75,7 @@ pub use crate::{
     matcher::SupervisionMatcher,
     placement::PlacementStrategy,
     policy::{Policy, ValidStrategy},
+    remaining::{BudgetKind, RemainingBudget},
     restart_limiter::RestartLimiter,
     restart_rate::{RestartRate, RestartRateError},
     strategy::SupervisionStrategy,

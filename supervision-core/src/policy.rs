@@ -51,7 +51,7 @@ pub(crate) struct Leaf {
     pub(crate) slot: usize,
     /// Where the leaf stands in the strategy; the same place in a changed strategy keeps its budget.
     /// A line for each level: no error type holds a line break, so no two places read alike.
-    place: String,
+    pub(crate) place: String,
     pub(crate) action: Action,
 }
 
@@ -119,16 +119,18 @@ impl Policy {
         }
     }
 
+    /// All leaves, in the order in which they stand in the strategy.
+    pub(crate) fn all_leaves(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::with_capacity(self.leaves);
+        collect_leaves(&self.root, &mut leaves);
+        leaves
+    }
+
     /// For each of this policy's budgets, the number of the budget in `old` that it goes on with:
     /// the one at the same place and of the same kind.
     pub(crate) fn kept_slots(&self, old: &Policy) -> Vec<Option<usize>> {
-        let mut old_leaves = Vec::with_capacity(old.leaves);
-        collect_leaves(&old.root, &mut old_leaves);
-        let mut new_leaves = Vec::with_capacity(self.leaves);
-        collect_leaves(&self.root, &mut new_leaves);
-        let by_place = old_leaves
-            .into_iter()
-            .map(|leaf| (leaf.place.as_str(), leaf));
+        let old_leaves = old.all_leaves().into_iter();
+        let by_place = old_leaves.map(|leaf| (leaf.place.as_str(), leaf));
         let by_place: BTreeMap<_, _> = by_place.collect();
         let same_kind = |old: &Leaf, new: &Leaf| {
             std::mem::discriminant(&old.action) == std::mem::discriminant(&new.action)
@@ -137,7 +139,7 @@ impl Policy {
             let old = by_place.get(new.place.as_str())?;
             same_kind(old, new).then_some(old.slot)
         };
-        new_leaves.into_iter().map(kept).collect()
+        self.all_leaves().into_iter().map(kept).collect()
     }
 }
 

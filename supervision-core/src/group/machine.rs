@@ -9,8 +9,7 @@ use crate::{
     group::{
         check::InvalidGroup,
         message::{
-            ChildId, Command, DelayToken, Exit, Incarnation, Input, Request, RequestError,
-            RequestId,
+            Command, DelayToken, Exit, Incarnation, Input, Request, RequestError, RequestId,
         },
         roster::{Child, Key, Roster, State},
         sequence::Sequence,
@@ -87,26 +86,6 @@ impl Moment {
     }
 }
 
-/// What a child is doing, for those who ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChildStatus {
-    /// It does not run.
-    Down,
-    /// It does not run, and will be started when its turn comes.
-    Awaiting,
-    /// It does not run; its own restart is pending.
-    Restarting,
-    /// It is being started.
-    Starting,
-    /// It runs.
-    Running,
-    /// It failed or exited, and that waits to be decided.
-    Failed,
-    /// It is being stopped.
-    Stopping,
-}
-
 impl Group {
     /// A group that has not been started.
     ///
@@ -172,22 +151,6 @@ impl Group {
     /// Whether the group has ended: its [`Command::Done`] is the last one.
     pub fn has_ended(&self) -> bool {
         self.phase == Phase::Ended
-    }
-
-    /// The children in start order.
-    pub fn children(&self) -> impl Iterator<Item = (&ChildId, ChildStatus)> {
-        self.roster.since(0).map(|(_, child)| {
-            let status = match child.state() {
-                State::Down => ChildStatus::Down,
-                State::Awaiting => ChildStatus::Awaiting,
-                State::Restarting { .. } => ChildStatus::Restarting,
-                State::Starting { .. } => ChildStatus::Starting,
-                State::Running { .. } => ChildStatus::Running,
-                State::Reported { .. } => ChildStatus::Failed,
-                State::Stopping { .. } => ChildStatus::Stopping,
-            };
-            (&child.id, status)
-        })
     }
 
     /// The first invariant that does not hold, for tests.
