@@ -171,6 +171,11 @@ impl<A: Actor<Context = Context<A>>> Port<A> {
         }
     }
 
+    /// Whether there is a supervisor's channel.
+    pub(crate) fn has_inbox(&self) -> bool {
+        self.inbox.is_some()
+    }
+
     /// Whether anybody holds the supervisor's address, or a group has the actor.
     pub(crate) fn connected(&self) -> bool {
         self.managed.is_some() || self.inbox.as_ref().is_some_and(AddressReceiver::connected)

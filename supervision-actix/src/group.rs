@@ -46,6 +46,7 @@ mod birth;
 mod child;
 mod dynamic;
 mod execute;
+mod expected;
 mod handle;
 mod newborn;
 mod order_taking;
@@ -53,6 +54,7 @@ mod props;
 mod roster;
 mod task;
 mod timers;
+mod watching;
 
 pub(crate) use self::task::Event;
 
@@ -61,6 +63,7 @@ pub use self::{
     dynamic::{DynamicProps, DynamicSupervisor},
     handle::{AddError, ChildInfo, GroupEnd, GroupHandle},
     props::{GroupProps, InvalidProps},
+    watching::ChildRef,
 };
 pub use supervision_core::group::{
     AutoShutdown, ChildId, ChildStatus, EndReason, GroupRule, GroupStrategy, InvalidGroup,

@@ -89,6 +89,8 @@ mod event;
 mod ledger;
 mod record;
 
+mod death_watch;
+
 mod control;
 mod supervisor;
 
@@ -111,6 +113,7 @@ pub use supervision_core::{
 pub use crate::{
     actor::{DistributedActor, SupervisedDistributedActor},
     change_strategy::{ChangeStrategy, ChangeStrategyError},
+    death_watch::{DeathWatch, Terminated, Termination, WatchGuard, WatchId, Watchable},
     event::{EndReason, SupervisionEvent},
     factory::{Factory, FromFn, FromTryFn, Prototype},
     fail::{NotSupervised, SupervisedContext},

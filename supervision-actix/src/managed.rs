@@ -107,10 +107,7 @@ impl Drop for Managed {
         let exit = Exit::Failed(arbiter_stopped());
         self.tell(News::Exited(exit, Vec::new()));
         for order in self.call.leave().into_iter().chain(self.orders.drain(..)) {
-            if let Order::Start(life) = order {
-                let failed = News::StartFailed(arbiter_stopped(), Vec::new());
-                self.post.tell(life, failed);
-            }
+            self.post.decline(&order);
         }
     }
 }

@@ -9,7 +9,7 @@ use supervision_core::{
 };
 use tokio::sync::mpsc;
 
-use crate::{control::Call, group::Event};
+use crate::{control::Call, death_watch::Teller, group::Event};
 
 /// One life of a child, as its group counts them.
 pub(crate) type Life = Incarnation;
@@ -39,6 +39,8 @@ pub(crate) enum Order {
     Escalated { by: Arc<str> },
     /// Let nobody wait for messages to be handled: no start is due.
     Refuse,
+    /// Tell somebody when it has ended.
+    Watch(Teller),
     /// The group is done with it.
     Leave,
 }

@@ -4,6 +4,7 @@
 mod intake;
 mod life;
 mod strategy;
+mod watched;
 
 use std::{
     cell::{Cell, OnceCell, Ref, RefCell, RefMut},
@@ -30,6 +31,7 @@ use crate::{
 };
 
 use strategy::ToldState;
+use watched::Watched;
 
 /// Where a supervised actor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,7 @@ struct Rare<A: Actor<Context = Context<A>>> {
     /// not emptied leaves the envelope it got here.
     stash: RefCell<Option<Envelope<A>>>,
     panics: PanicNotes,
+    watched: RefCell<Watched>,
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
@@ -152,6 +155,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 changed: RefCell::default(),
                 stash: RefCell::default(),
                 panics: PanicNotes::default(),
+                watched: RefCell::default(),
             })
         })
     }

@@ -385,5 +385,6 @@ impl<A: Actor<Context = Context<A>>> Drop for Supervision<A> {
             tracing::error!(error, "an actor panicked while its arbiter stopped");
         }
         self.shared.close_mailbox();
+        self.shared.abandon_watchers();
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     control::{Call, Port, supervisor_channel},
     factory::Factory,
     group::{
+        expected::Expected,
         handle::GroupHandle,
         newborn::Wiring,
         task::{Event, Task},
@@ -94,7 +95,11 @@ where
     ) -> Result<Line, StartError> {
         let call = Call::new();
         let line = Line::Actor(call.clone());
+        let expected = Expected::new(call, post);
         let spawn = move || {
+            let Some((call, post)) = expected.arrive() else {
+                return;
+            };
             let managed = Managed::new(post, call.clone(), false);
             let port = Port::managed(call, Some(self.inbox), managed);
             self.ready.spawn_managed(self.mailbox, port);
@@ -138,8 +143,11 @@ impl Birth for GroupBirth {
         _: Option<&dyn Any>,
     ) -> Result<Line, StartError> {
         let Self { wiring, events, .. } = *self;
+        let expected = Expected::new(wiring, post);
         spawn_on(arbiter, move || {
-            actix_rt::spawn(Task::new(wiring, Some(post)).run());
+            if let Some((wiring, post)) = expected.arrive() {
+                actix_rt::spawn(Task::new(wiring, Some(post)).run());
+            }
         })?;
         Ok(Line::Group(events))
     }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix::{Actor, Addr, Context};
+use serde::{Deserialize, Serialize};
 use supervision_core::group::{ChildId, ChildStatus, EndReason, Request, RequestError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -64,7 +65,7 @@ pub(super) enum Progress {
 }
 
 /// Why a group ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GroupEnd {
     /// Why; with the child, and the original cause of its failure.
@@ -280,6 +281,19 @@ impl GroupHandle {
                 Progress::Ended(Arc::new(GroupEnd::cut_short()))
             }
         })
+    }
+
+    /// Its end, if it has ended.
+    pub(super) fn end_if_ended(&self) -> Option<GroupEnd> {
+        match &*self.progress.borrow() {
+            Progress::Ended(end) => Some((**end).clone()),
+            Progress::Starting | Progress::Started => None,
+        }
+    }
+
+    /// Tells the group's task something; given back if nobody is there.
+    pub(super) fn send(&self, event: Event) -> Result<(), Event> {
+        self.events.send(event).map_err(|unsent| unsent.0)
     }
 
     pub(super) async fn request(

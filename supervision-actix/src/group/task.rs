@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    death_watch::{Teller, Watchers},
     group::{
         handle::{ChildInfo, GroupEnd, Progress},
         newborn::{Newborn, Wiring},
@@ -38,6 +39,11 @@ pub(crate) enum Event {
     },
     /// By a user.
     List(oneshot::Sender<Vec<ChildInfo>>),
+    /// By a user, or passed on by the group above: of a child, or of the group itself.
+    Watch {
+        child: Option<ChildId>,
+        teller: Teller,
+    },
     /// By a user.
     ShutDown,
     /// By the clock: a timer is due.
@@ -76,7 +82,7 @@ pub(super) struct Task {
     pub(super) machine: Option<Group>,
     /// The machine's time counts from here; tokio's clock, so that paused time is honoured.
     epoch: Instant,
-    events: mpsc::UnboundedReceiver<Event>,
+    pub(super) events: mpsc::UnboundedReceiver<Event>,
     pub(super) to_self: mpsc::WeakUnboundedSender<Event>,
     /// What follows from carrying out commands, and comes before anything from outside.
     pub(super) backlog: VecDeque<Step>,
@@ -90,6 +96,7 @@ pub(super) struct Task {
     pub(super) progress: watch::Sender<Progress>,
     pub(super) parent: Option<Parent>,
     pub(super) last_end: Option<Arc<GroupEnd>>,
+    pub(super) watchers: Arc<Watchers>,
     /// Whether all is said and done.
     pub(super) is_over: bool,
 }
@@ -130,6 +137,7 @@ impl Task {
             progress,
             parent: post.map(Parent::new),
             last_end: None,
+            watchers: Arc::default(),
             is_over: false,
         };
         task.bear(newborns);
@@ -171,6 +179,7 @@ impl Task {
                         reply,
                     }) => self.ask(request, newborn, Some(reply)),
                     Some(Event::List(reply)) => self.list(reply),
+                    Some(Event::Watch { child, teller }) => self.be_watched(child, teller),
                     Some(Event::ShutDown) => self.feed(Input::ShutDown),
                     Some(Event::Clock) => {}
                     // No child, no handle: nobody can ever tell it anything.
@@ -365,7 +374,8 @@ impl Task {
     fn leave(&mut self) {
         self.roster.clear();
         if let Some(end) = self.last_end.take() {
-            self.progress.send_replace(Progress::Ended(end));
+            self.tell_end(end);
         }
+        self.tell_late_watchers();
     }
 }

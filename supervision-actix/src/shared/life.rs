@@ -100,11 +100,16 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             self.answer_reporters();
         }
         match &reason {
-            EndReason::Finished | EndReason::Unreferenced | EndReason::Requested => {
+            EndReason::Finished
+            | EndReason::Unreferenced
+            | EndReason::Requested
+            | EndReason::WithGroup => {
                 tracing::debug!(path = self.path(), ?reason, "actor ended");
             }
             _ => tracing::error!(path = self.path(), ?reason, "actor ended"),
         }
+        self.remember_end(&reason);
+        self.tell_watchers(&reason);
         self.emit(|| SupervisionEvent::Ended {
             path: self.path(),
             reason,

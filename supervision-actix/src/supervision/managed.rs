@@ -46,6 +46,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                         self.shared.begin_refusing();
                     }
                 }
+                Order::Watch(teller) => self.shared.be_watched(teller),
                 Order::Leave => self.part(task),
             }
         }
@@ -73,7 +74,10 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             (Phase::Running(incarnation), Means::Ask) => {
                 incarnation.ctx().stop();
             }
-            (Phase::Running(_), Means::Kill) => drop(self.finish(None)),
+            (Phase::Running(_), Means::Kill) => {
+                self.shared.note_killed();
+                drop(self.finish(None));
+            }
             (Phase::Start | Phase::Held | Phase::Waiting(_) | Phase::Ended, _) => {
                 self.report_end(Vec::new());
             }
@@ -102,8 +106,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             }
             self.finish(None);
         }
-        let reason = self.shared.part();
+        let reason = self.shared.last_end();
         self.end(reason);
+        self.shared.part();
     }
 
     /// No incarnation is ordered. Messages wait for the next one, unless none is due.

@@ -3,6 +3,7 @@
 mod arbiter_stop;
 mod change_strategy;
 mod child;
+mod death_watch;
 #[cfg(feature = "macros")]
 mod derive;
 mod group_dynamic;
