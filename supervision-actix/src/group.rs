@@ -52,6 +52,7 @@ mod newborn;
 mod order_taking;
 mod props;
 mod roster;
+mod snapshot;
 mod task;
 mod timers;
 mod watching;

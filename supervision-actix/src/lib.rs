@@ -90,6 +90,7 @@ mod ledger;
 mod record;
 
 mod death_watch;
+mod snapshot;
 
 mod control;
 mod supervisor;
@@ -104,9 +105,9 @@ pub mod prelude;
 mod private;
 
 pub use supervision_core::{
-    Backoff, BackoffError, Decision, ErrorVariants, EscalationReason, FailureInfo,
-    InvalidErrorPattern, InvalidStrategy, KnownErrors, NodeId, PlacementStrategy, RestartRate,
-    RestartRateError, RestartReason, RestartType, StopReason, SupervisionMatcher,
+    Backoff, BackoffError, BudgetKind, Decision, ErrorVariants, EscalationReason, FailureInfo,
+    InvalidErrorPattern, InvalidStrategy, KnownErrors, NodeId, PlacementStrategy, RemainingBudget,
+    RestartRate, RestartRateError, RestartReason, RestartType, StopReason, SupervisionMatcher,
     SupervisionStrategy,
 };
 
@@ -123,6 +124,10 @@ pub use crate::{
     record::{FailureRecord, Outcome},
     report::ReportFailure,
     settings::{DEFAULT_HISTORY_CAPACITY, DEFAULT_MAILBOX_CAPACITY},
+    snapshot::{
+        DEFAULT_DEADLINE, DEFAULT_PAGE, GetSnapshot, NodeKind, NodeSnapshot, NodeState, PageToken,
+        SnapshotOptions, TreeSnapshot,
+    },
     supervisor::{
         GetActorAddr, GetFailureHistory, GetFailureRecords, SupervisorActor, SupervisorContext,
     },

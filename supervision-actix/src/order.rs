@@ -9,7 +9,7 @@ use supervision_core::{
 };
 use tokio::sync::mpsc;
 
-use crate::{control::Call, death_watch::Teller, group::Event};
+use crate::{control::Call, death_watch::Teller, group::Event, snapshot::Ask};
 
 /// One life of a child, as its group counts them.
 pub(crate) type Life = Incarnation;
@@ -41,6 +41,8 @@ pub(crate) enum Order {
     Refuse,
     /// Tell somebody when it has ended.
     Watch(Teller),
+    /// Say what it is doing.
+    Show(Ask),
     /// The group is done with it.
     Leave,
 }

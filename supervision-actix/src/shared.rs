@@ -3,6 +3,7 @@
 
 mod intake;
 mod life;
+mod snapshot;
 mod strategy;
 mod watched;
 
@@ -30,6 +31,7 @@ use crate::{
     settings::Spec,
 };
 
+pub(crate) use intake::unix_millis;
 use strategy::ToldState;
 use watched::Watched;
 

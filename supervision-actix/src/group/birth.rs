@@ -1,7 +1,7 @@
 //! How the task of a child comes to be. It is made once, before the child's first start, and lives
 //! as long as the child is in the group; so do its mailbox and its address.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 
 use actix::{Actor, Addr, ArbiterHandle, Context, dev::channel::AddressReceiver};
 use supervision_core::ValidStrategy;
@@ -14,12 +14,14 @@ use crate::{
         expected::Expected,
         handle::GroupHandle,
         newborn::Wiring,
+        snapshot::Facts,
         task::{Event, Task},
     },
     mailbox::Mailbox,
     managed::Managed,
     order::{Line, Post},
     props::{ActorProps, Ready, StartError},
+    snapshot::NodeKind,
     supervisor::SupervisorActor,
 };
 
@@ -35,6 +37,10 @@ pub(super) struct Addresses<A: Actor<Context = Context<A>>> {
 /// A child that has no task yet. It can be sent to the arbiter of its group.
 pub(super) trait Birth: Send {
     fn address(&self) -> Address;
+
+    /// What is known of the child without asking it; `None` where that follows from its supervisor
+    /// and id.
+    fn facts(&self) -> Option<Facts>;
 
     /// Starts the task, here or on another arbiter. `template` is what the children of a group have
     /// in common.
@@ -87,6 +93,14 @@ where
         })
     }
 
+    fn facts(&self) -> Option<Facts> {
+        Some(Facts {
+            path: self.ready.spec.path.clone(),
+            actor_type: Some(type_name::<A>()),
+            kind: NodeKind::Actor,
+        })
+    }
+
     fn start(
         self: Box<Self>,
         post: Post,
@@ -134,6 +148,14 @@ impl GroupBirth {
 impl Birth for GroupBirth {
     fn address(&self) -> Address {
         (self.address)()
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        Some(Facts {
+            path: self.wiring.path.to_string(),
+            actor_type: self.wiring.child_type,
+            kind: self.wiring.kind,
+        })
     }
 
     fn start(

@@ -21,6 +21,7 @@ use crate::{
         props::InvalidProps,
         task::Event,
     },
+    snapshot::NodeKind,
     supervisor::SupervisorActor,
 };
 
@@ -104,6 +105,7 @@ pub struct ChildInfo {
 #[derive(Clone)]
 pub struct GroupHandle {
     path: Arc<str>,
+    kind: NodeKind,
     events: mpsc::UnboundedSender<Event>,
     directory: Directory,
     progress: watch::Receiver<Progress>,
@@ -121,12 +123,14 @@ impl fmt::Debug for GroupHandle {
 impl GroupHandle {
     pub(super) fn new(
         path: Arc<str>,
+        kind: NodeKind,
         events: mpsc::UnboundedSender<Event>,
         directory: Directory,
         progress: watch::Receiver<Progress>,
     ) -> Self {
         Self {
             path,
+            kind,
             events,
             directory,
             progress,
@@ -289,6 +293,15 @@ impl GroupHandle {
             Progress::Ended(end) => Some((**end).clone()),
             Progress::Starting | Progress::Started => None,
         }
+    }
+
+    /// Whether its task is not there any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.events.is_closed()
+    }
+
+    pub(super) fn kind(&self) -> NodeKind {
+        self.kind
     }
 
     /// Tells the group's task something; given back if nobody is there.

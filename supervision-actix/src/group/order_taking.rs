@@ -86,6 +86,7 @@ impl Task {
             Order::Escalated { by } => self.pass_on_escalation(by),
             Order::Refuse => self.refuse(),
             Order::Watch(teller) => self.be_watched_itself(teller),
+            Order::Show(ask) => self.show(ask),
             Order::Leave => self.part(),
         }
     }

@@ -22,6 +22,7 @@ use crate::{
         timers::{Timer, Timers},
     },
     order::{Means, News, Notice, Order, Post, arbiter_stopped},
+    snapshot::{Ask, NodeKind},
 };
 
 /// What a group's task is told.
@@ -44,6 +45,8 @@ pub(crate) enum Event {
         child: Option<ChildId>,
         teller: Teller,
     },
+    /// By a user.
+    Show(Ask),
     /// By a user.
     ShutDown,
     /// By the clock: a timer is due.
@@ -97,6 +100,11 @@ pub(super) struct Task {
     pub(super) parent: Option<Parent>,
     pub(super) last_end: Option<Arc<GroupEnd>>,
     pub(super) watchers: Arc<Watchers>,
+    pub(super) kind: NodeKind,
+    /// The type of a dynamic supervisor's children.
+    pub(super) child_type: Option<&'static str>,
+    /// Times it was started.
+    pub(super) lives: u64,
     /// Whether all is said and done.
     pub(super) is_over: bool,
 }
@@ -114,6 +122,8 @@ impl Task {
             spec,
             newborns,
             template,
+            kind,
+            child_type,
             events,
             to_self,
             directory,
@@ -138,6 +148,9 @@ impl Task {
             parent: post.map(Parent::new),
             last_end: None,
             watchers: Arc::default(),
+            kind,
+            child_type,
+            lives: 0,
             is_over: false,
         };
         task.bear(newborns);
@@ -151,8 +164,9 @@ impl Task {
             let Some(to) = self.to_self.upgrade() else {
                 return;
             };
+            let facts = newborn.facts();
             match newborn.start(to, self.template.as_deref(), true) {
-                Ok((entry, address)) => self.roster.insert(id, entry, address),
+                Ok((entry, address)) => self.roster.insert(id, entry, address, facts),
                 // It is told to start in its turn, and that fails.
                 Err(error) => tracing::error!(path = &*self.path, child = %id, %error, "no task"),
             }
@@ -180,6 +194,7 @@ impl Task {
                     }) => self.ask(request, newborn, Some(reply)),
                     Some(Event::List(reply)) => self.list(reply),
                     Some(Event::Watch { child, teller }) => self.be_watched(child, teller),
+                    Some(Event::Show(ask)) => self.show(ask),
                     Some(Event::ShutDown) => self.feed(Input::ShutDown),
                     Some(Event::Clock) => {}
                     // No child, no handle: nobody can ever tell it anything.
@@ -206,6 +221,7 @@ impl Task {
         match Group::new(self.spec.clone()) {
             Ok(group) => {
                 self.machine = Some(group.with_parent(self.parent.is_some()));
+                self.lives += 1;
                 self.progress.send_replace(Progress::Starting);
                 self.feed(Input::Start);
             }
@@ -217,9 +233,14 @@ impl Task {
         }
     }
 
+    /// The machine's time.
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::after_start(self.epoch.elapsed())
+    }
+
     /// Gives the machine an input and carries out its commands.
     pub(super) fn feed(&mut self, input: Input) {
-        let now = Timestamp::after_start(self.epoch.elapsed());
+        let now = self.now();
         if let Some(machine) = &mut self.machine {
             machine.handle(input, now, fastrand::u64(..));
         }

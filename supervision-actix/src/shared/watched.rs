@@ -65,6 +65,13 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         }
     }
 
+    /// Why it has ended, if it is remembered.
+    pub(super) fn remembered_end(&self) -> Option<Termination> {
+        let watched = self.rare.get()?.watched.borrow();
+        let (_, reason) = &**watched.over.as_ref()?;
+        Some(Termination::Actor(reason.clone()))
+    }
+
     /// The arbiter is going down with the actor.
     pub(crate) fn abandon_watchers(&self) {
         if let Some(watchers) = self.known_watchers() {

@@ -47,6 +47,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                     }
                 }
                 Order::Watch(teller) => self.shared.be_watched(teller),
+                Order::Show(ask) => ask.answer(self.shared.snapshot()),
                 Order::Leave => self.part(task),
             }
         }

@@ -22,6 +22,7 @@ mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
+mod snapshot;
 mod stall;
 mod storm;
 mod survival;
