@@ -38,12 +38,12 @@ impl Link {
             id,
             state: Mutex::new(state),
         });
-        let teller = Teller {
+        let travelling = Travelling {
             link: Some(link.clone()),
             path,
             otherwise: Termination::Gone,
         };
-        (link, teller)
+        (link, Teller(Box::new(travelling)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -111,8 +111,11 @@ impl Link {
     }
 }
 
-/// A watch on its way to the watched. However it is lost on the way, the watcher is told.
-pub(crate) struct Teller {
+/// A watch on its way to the watched. However it is lost on the way, the watcher is told. Small: it
+/// travels in the same channels as everything else.
+pub(crate) struct Teller(Box<Travelling>);
+
+struct Travelling {
     /// `None` once it has arrived.
     link: Option<Arc<Link>>,
     path: String,
@@ -123,7 +126,7 @@ pub(crate) struct Teller {
 impl Teller {
     /// Says what it means if it is lost from now on.
     pub(crate) fn or(mut self, otherwise: Termination) -> Self {
-        self.otherwise = otherwise;
+        self.0.otherwise = otherwise;
         self
     }
 
@@ -141,14 +144,14 @@ impl Teller {
 
     /// Gives the watch to whoever will tell of the end.
     pub(super) fn arrive(&mut self) -> Option<Arc<Link>> {
-        self.link.take()
+        self.0.link.take()
     }
 }
 
 impl Drop for Teller {
     fn drop(&mut self) {
         if let Some(link) = self.arrive() {
-            link.tell(&self.path, &self.otherwise, true);
+            link.tell(&self.0.path, &self.0.otherwise, true);
         }
     }
 }

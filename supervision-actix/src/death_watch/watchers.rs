@@ -68,8 +68,14 @@ impl List {
         if self.links.len() < FEW.max(2 * self.after_sweep) {
             return Vec::new();
         }
-        let orphans = self.links.extract_if(.., |_, link| link.is_orphan());
-        let orphans = orphans.map(|(_, link)| link).collect();
+        let mut orphans = Vec::new();
+        self.links.retain(|_, link| {
+            let is_orphan = link.is_orphan();
+            if is_orphan {
+                orphans.push(link.clone());
+            }
+            !is_orphan
+        });
         self.after_sweep = self.links.len();
         orphans
     }

@@ -304,9 +304,9 @@ impl GroupHandle {
         self.kind
     }
 
-    /// Tells the group's task something; given back if nobody is there.
-    pub(super) fn send(&self, event: Event) -> Result<(), Event> {
-        self.events.send(event).map_err(|unsent| unsent.0)
+    /// Tells the group's task something; gives it back if nobody is there.
+    pub(super) fn send(&self, event: Event) -> Option<Event> {
+        self.events.send(event).err().map(|unsent| unsent.0)
     }
 
     pub(super) async fn request(

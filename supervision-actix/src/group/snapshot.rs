@@ -79,7 +79,7 @@ impl GroupHandle {
         let patience = options.deadline;
         let until = Instant::now() + patience;
         let (ask, answer) = Ask::new(options);
-        if self.send(Event::Show(ask)).is_ok()
+        if self.send(Event::Show(ask)).is_none()
             && let Ok(Ok(answer)) = timeout_at(until, answer).await
         {
             return gather(answer, patience).await;

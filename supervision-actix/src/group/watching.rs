@@ -45,11 +45,8 @@ impl GroupHandle {
         let of_group = child.is_none();
         // As long as the group has not ended, only its arbiter's end can be in the way.
         let teller = teller.or(Termination::ArbiterStopped);
-        let Err(event) = self.send(Event::Watch { child, teller }) else {
-            return;
-        };
-        // Nobody is there. Why is known of the group, not of its children, who went with it.
-        if let Event::Watch { teller, .. } = event {
+        // If nobody is there: why is known of the group, not of its children, who went with it.
+        if let Some(Event::Watch { teller, .. }) = self.send(Event::Watch { child, teller }) {
             let reason = if of_group {
                 self.termination()
             } else {

@@ -77,7 +77,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             }
             (Phase::Running(_), Means::Kill) => {
                 self.shared.note_killed();
-                drop(self.finish(None));
+                self.finish(None);
             }
             (Phase::Start | Phase::Held | Phase::Waiting(_) | Phase::Ended, _) => {
                 self.report_end(Vec::new());
