@@ -103,6 +103,10 @@ impl Call {
         if self.gone.load(Ordering::Relaxed) {
             return false;
         }
+        // Whoever asks again and again does not fill the memory of an actor that cannot answer.
+        if let Order::Show(_) = order {
+            said.retain(|said| !matches!(said, Said::Order(Order::Show(ask)) if ask.is_stale()));
+        }
         said.push(Said::Order(order));
         drop(said);
         self.wake_by_ref();

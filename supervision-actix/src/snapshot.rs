@@ -15,7 +15,7 @@ use supervision_core::{
 
 use crate::{death_watch::Termination, record::FailureRecord};
 
-pub(crate) use self::ask::{Ask, Pending, gather};
+pub(crate) use self::ask::{Ask, Pending, UnderWay, gather};
 pub use self::{
     ask::GetSnapshot,
     options::{DEFAULT_DEADLINE, DEFAULT_PAGE, PageToken, SnapshotOptions},
@@ -185,13 +185,19 @@ impl NodeSnapshot {
         self
     }
 
-    /// What the group knows of a node that does not answer. One that is known not to run need not.
-    fn without_answer(mut self) -> Self {
-        if !matches!(self.state, NodeState::Stopped { .. }) {
-            let last_known = Box::new(self.state);
-            self.state = NodeState::Unresponsive { last_known };
-        }
+    /// What the group knows of a node that does not answer.
+    fn unresponsive(mut self) -> Self {
+        let last_known = Box::new(self.state);
+        self.state = NodeState::Unresponsive { last_known };
         self
+    }
+
+    /// What the group knows of a node that is not there. One that does not run need not be.
+    fn without_answer(self) -> Self {
+        match self.state {
+            NodeState::Stopped { .. } => self,
+            _ => self.unresponsive(),
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     managed::Managed,
     order::{Line, Post},
     props::{ActorProps, Ready, StartError},
-    snapshot::NodeKind,
+    snapshot::{NodeKind, UnderWay},
     supervisor::SupervisorActor,
 };
 
@@ -127,6 +127,7 @@ where
 pub(super) struct GroupBirth {
     wiring: Wiring,
     events: mpsc::UnboundedSender<Event>,
+    under_way: UnderWay,
     address: Box<dyn Fn() -> Address + Send>,
 }
 
@@ -140,6 +141,7 @@ impl GroupBirth {
         Self {
             wiring,
             events: handle.events(),
+            under_way: handle.under_way().clone(),
             address: Box::new(move || Box::new(address.clone())),
         }
     }
@@ -164,14 +166,19 @@ impl Birth for GroupBirth {
         arbiter: Option<&ArbiterHandle>,
         _: Option<&dyn Any>,
     ) -> Result<Line, StartError> {
-        let Self { wiring, events, .. } = *self;
+        let Self {
+            wiring,
+            events,
+            under_way,
+            ..
+        } = *self;
         let expected = Expected::new(wiring, post);
         spawn_on(arbiter, move || {
             if let Some((wiring, post)) = expected.arrive() {
                 actix_rt::spawn(Task::new(wiring, Some(post)).run());
             }
         })?;
-        Ok(Line::Group(events))
+        Ok(Line::Group(events, under_way))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
         props::InvalidProps,
         task::Event,
     },
-    snapshot::NodeKind,
+    snapshot::{NodeKind, UnderWay},
     supervisor::SupervisorActor,
 };
 
@@ -106,6 +106,7 @@ pub struct ChildInfo {
 pub struct GroupHandle {
     path: Arc<str>,
     kind: NodeKind,
+    under_way: UnderWay,
     events: mpsc::UnboundedSender<Event>,
     directory: Directory,
     progress: watch::Receiver<Progress>,
@@ -131,6 +132,7 @@ impl GroupHandle {
         Self {
             path,
             kind,
+            under_way: UnderWay::default(),
             events,
             directory,
             progress,
@@ -298,6 +300,11 @@ impl GroupHandle {
     /// Whether its task is not there any more.
     pub(super) fn is_gone(&self) -> bool {
         self.events.is_closed()
+    }
+
+    /// The questions on their way to the group's task.
+    pub(super) fn under_way(&self) -> &UnderWay {
+        &self.under_way
     }
 
     pub(super) fn kind(&self) -> NodeKind {

@@ -64,7 +64,8 @@ impl GroupHandle {
     ///
     /// Each node is asked on its own arbiter, all children of a group at once. One that does not
     /// answer in time (its thread is blocked, say) is told of as its group knows it
-    /// ([`NodeState::Unresponsive`]) and holds up nobody.
+    /// ([`NodeState::Unresponsive`]) and holds up nobody. So is, at once, a group to which sixteen such
+    /// questions are on their way already.
     ///
     /// # Panics
     /// Outside a tokio runtime; the time is tokio's.
@@ -79,9 +80,9 @@ impl GroupHandle {
         let patience = options.deadline;
         let until = Instant::now() + patience;
         let (ask, answer) = Ask::new(options);
-        if self.send(Event::Show(ask)).is_none()
-            && let Ok(Ok(answer)) = timeout_at(until, answer).await
-        {
+        let admitted = self.under_way().admit(ask);
+        let sent = admitted.is_some_and(|ask| self.send(Event::Show(ask)).is_none());
+        if sent && let Ok(Ok(answer)) = timeout_at(until, answer).await {
             return gather(answer, patience).await;
         }
         let state = match self.end_if_ended() {

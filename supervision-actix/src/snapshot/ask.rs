@@ -2,7 +2,10 @@
 //! the ends of the ways by which they will answer; so no group waits for anybody, and whoever asked
 //! waits for all of them at once.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use actix::{Actor, Context, Handler, Message, MessageResult};
 use futures_util::future::join_all;
@@ -14,16 +17,51 @@ use tokio::{
 use super::{NodeSnapshot, SnapshotOptions};
 use crate::supervisor::{SupervisorActor, SupervisorContext};
 
+/// Questions that may be on their way to one group. More can only be if its thread is blocked, and
+/// somebody who asks it every second must not fill the memory meanwhile.
+const MAX_UNDER_WAY: usize = 16;
+
 /// The question.
 pub(crate) struct Ask {
     pub(crate) options: SnapshotOptions,
-    pub(crate) reply: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<Answer>,
+    /// Its place among those that are on their way to a group, for as long as it is.
+    _place: Option<Arc<()>>,
+}
+
+/// The questions on their way to one group.
+#[derive(Clone, Default)]
+pub(crate) struct UnderWay(Arc<Mutex<Weak<()>>>);
+
+impl UnderWay {
+    /// Gives a question its place; `None` if there are too many.
+    pub(crate) fn admit(&self, ask: Ask) -> Option<Ask> {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = places.upgrade().unwrap_or_default();
+        *places = Arc::downgrade(&place);
+        drop(places);
+        let has_room = Arc::strong_count(&place) <= MAX_UNDER_WAY;
+        has_room.then_some(Ask {
+            _place: Some(place),
+            ..ask
+        })
+    }
 }
 
 impl Ask {
     pub(crate) fn new(options: SnapshotOptions) -> (Self, oneshot::Receiver<Answer>) {
         let (reply, answer) = oneshot::channel();
-        (Self { options, reply }, answer)
+        let ask = Self {
+            options,
+            reply,
+            _place: None,
+        };
+        (ask, answer)
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.reply.is_closed()
     }
 
     /// Answers for something without children.
@@ -54,8 +92,9 @@ impl Pending {
     async fn arrive(self, until: Instant, patience: Duration) -> NodeSnapshot {
         match timeout_at(until, self.answer).await {
             Ok(Ok(answer)) => gather(answer, patience).await.completed_by(self.known),
-            // Too late, or nobody is there.
-            Ok(Err(_)) | Err(_) => self.known.without_answer(),
+            // Nobody is there.
+            Ok(Err(_)) => self.known.without_answer(),
+            Err(_) => self.known.unresponsive(),
         }
     }
 }

@@ -1,15 +1,14 @@
 //! The other side: watches that are given up, watchers that fail or end, and that nothing is left.
 
-use std::{cell::RefCell, fs, time::Duration};
+use std::cell::RefCell;
 
 use actix::prelude::*;
-use supervision_actix::{EndReason, WatchGuard, prelude::*};
+use supervision_actix::{EndReason, GetSnapshot, WatchGuard, prelude::*};
 
 use super::{Mourner, address, end, stop, untold};
 use crate::{
-    child::alone,
-    probe::{Do, World, eventually, pass_a_second, props, restart},
-    quiet::on_virtual_time,
+    probe::{Probe, World, eventually, pass_a_second, props, restart},
+    quiet::{on_system, on_virtual_time},
 };
 
 #[test]
@@ -79,7 +78,7 @@ fn a_watcher_that_panics_over_the_notice_harms_only_itself() {
 struct Fan(RefCell<Option<WatchGuard>>);
 
 impl Fan {
-    fn of(idol: &Addr<SupervisorActor<crate::probe::Probe>>) -> Addr<Self> {
+    fn of(idol: &Addr<SupervisorActor<Probe>>) -> Addr<Self> {
         let fan = Self(RefCell::default()).start();
         fan.do_send(Adore(idol.clone()));
         fan
@@ -92,7 +91,7 @@ impl Actor for Fan {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Adore(Addr<SupervisorActor<crate::probe::Probe>>);
+struct Adore(Addr<SupervisorActor<Probe>>);
 
 impl Handler<Adore> for Fan {
     type Result = ();
@@ -102,45 +101,62 @@ impl Handler<Adore> for Fan {
     }
 }
 
+/// Asks whether it watches.
+#[derive(Message)]
+#[rtype(result = "bool")]
+struct Adores;
+
+impl Handler<Adores> for Fan {
+    type Result = bool;
+
+    fn handle(&mut self, _: Adores, _: &mut Context<Self>) -> bool {
+        self.0.borrow().is_some()
+    }
+}
+
 impl Handler<Terminated> for Fan {
     type Result = ();
     fn handle(&mut self, _: Terminated, _: &mut Context<Self>) {}
 }
 
-/// Resident memory of this process in bytes.
-fn resident() -> usize {
-    let statm = fs::read_to_string("/proc/self/statm").expect("Linux");
-    let pages = statm.split(' ').nth(1).expect("resident pages");
-    pages.parse::<usize>().expect("a number") * 4_096
+/// How many watches an actor's own task knows of.
+async fn watchers_of(supervisor: &Addr<SupervisorActor<Probe>>) -> usize {
+    let node = supervisor.send(GetSnapshot::new()).await;
+    node.expect("the supervisor answers").watchers
 }
 
 #[test]
-fn watchers_that_end_leave_nothing_with_one_who_lives_on() {
-    let run = || {
-        System::new().block_on(async {
-            let idol = props(&World::new()).start();
-            let probe = address(&idol).await;
-            let mut sizes = Vec::new();
-            for _ in 0..4 {
-                let fans = (0..25_000).map(|_| Fan::of(&idol)).collect::<Vec<_>>();
-                assert!(eventually(|| fans.iter().all(Addr::connected)).await);
-                // All have been served when the last one has.
-                let last = fans.last().expect("some");
-                last.send(Adore(idol.clone())).await.expect("it lives");
-                assert_eq!(probe.send(Do::nothing()).await, Ok(1));
-                let weak = fans.iter().map(Addr::downgrade).collect::<Vec<_>>();
-                drop(fans);
-                assert!(
-                    eventually(|| weak.iter().all(|weak| weak.upgrade().is_none())).await,
-                    "a watch keeps no watcher alive"
-                );
-                drop(weak);
-                sizes.push(resident());
+fn a_hundred_thousand_watchers_that_end_leave_nothing_with_one_who_lives_on() {
+    on_system(async {
+        let idol = props(&World::new()).start();
+        for _ in 0..4 {
+            let fans = (0..25_000).map(|_| Fan::of(&idol)).collect::<Vec<_>>();
+            // The fans have come to watch before they are asked, and what they sent comes before
+            // what is sent now.
+            for fan in &fans {
+                assert_eq!(fan.send(Adores).await, Ok(true));
             }
-            println!("resident after each 25000 watches: {sizes:?}");
-            assert!(sizes[3] < sizes[1] + 1_024 * 1_024, "grew: {sizes:?}");
-        });
-    };
-    let name = "death_watch::watchers::watchers_that_end_leave_nothing_with_one_who_lives_on";
-    alone(name, Duration::from_secs(120), run);
+            assert_eq!(watchers_of(&idol).await, 25_000);
+            let weak = fans.iter().map(Addr::downgrade).collect::<Vec<_>>();
+            drop(fans);
+            let gone = || weak.iter().all(|weak| weak.upgrade().is_none());
+            assert!(eventually(gone).await, "a watch keeps no watcher alive");
+            // Their values go after their mailboxes.
+            pass_a_moment(&idol).await;
+            assert_eq!(watchers_of(&idol).await, 0);
+        }
+        let watch = idol.death_watch();
+        address(&idol).await.do_send(stop());
+        assert_eq!(end(watch).await, EndReason::Finished);
+    });
+}
+
+/// Lets what is about to end, end.
+async fn pass_a_moment(idol: &Addr<SupervisorActor<Probe>>) {
+    for _ in 0..10_000 {
+        if watchers_of(idol).await == 0 {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }

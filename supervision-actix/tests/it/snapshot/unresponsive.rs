@@ -7,8 +7,8 @@ use std::{
 
 use actix::prelude::*;
 use supervision_actix::{
-    NodeKind, NodeState, SnapshotOptions,
-    group::{ChildProps, GroupProps, GroupStrategy},
+    EndReason, NodeKind, NodeSnapshot, NodeState, SnapshotOptions, Termination,
+    group::{ChildProps, GroupProps, GroupStrategy, Shutdown},
     prelude::*,
 };
 
@@ -162,4 +162,84 @@ fn a_group_whose_arbiter_has_stopped_is_told_to_have_stopped() {
         assert!(matches!(root.state, NodeState::Stopped { .. }), "{root}");
         assert_eq!(root.path, "/trio");
     });
+}
+
+#[test]
+fn who_asks_a_blocked_tree_again_and_again_leaves_few_questions_behind() {
+    on_system(async {
+        let arbiters = [Arbiter::new(), Arbiter::new()];
+        let stage = Stage::new();
+        let inner = GroupProps::new("/app/inner", GroupStrategy::OneForOne, restart(3, 0))
+            .child(stage.child("below"));
+        let app = GroupProps::new("/app", GroupStrategy::OneForOne, restart(3, 0))
+            .child(stage.child("a").on_arbiter(arbiters[0].handle()))
+            .child(ChildProps::group("inner", inner).on_arbiter(arbiters[1].handle()))
+            .start();
+        assert_eq!(app.started().await, Ok(()));
+        let inner = app.group("inner").expect("a group");
+        let blocked = [
+            block(&player(&app, "a")).await,
+            block(&player(&inner, "below")).await,
+        ];
+        let hasty = SnapshotOptions::new().with_deadline(Duration::from_millis(1));
+        for _ in 0..100 {
+            for group in [&app, &inner] {
+                let told = group.snapshot_with(hasty.clone()).await;
+                assert!(told.to_string().contains("UNRESPONSIVE"), "{told}");
+            }
+        }
+        let begun = Instant::now();
+        let long = SnapshotOptions::new().with_deadline(Duration::from_secs(50));
+        let root = inner.snapshot_with(long).await.root;
+        assert!(
+            matches!(root.state, NodeState::Unresponsive { .. }),
+            "{root}"
+        );
+        assert!(
+            begun.elapsed() < Duration::from_secs(40),
+            "it was not even asked"
+        );
+        drop(blocked);
+        while app.snapshot().await.to_string().contains("UNRESPONSIVE") {}
+        app.shutdown().await;
+        for arbiter in arbiters {
+            arbiter.stop();
+        }
+    });
+}
+
+#[test]
+fn a_child_that_was_left_behind_has_not_ended_before_its_thread_comes_back() {
+    on_system(async {
+        let arbiter = Arbiter::new();
+        let stage = Stage::new();
+        let child = stage.child("a").on_arbiter(arbiter.handle());
+        let app = GroupProps::new("/app", GroupStrategy::OneForOne, restart(3, 0))
+            .child(child.with_shutdown(Shutdown::Kill))
+            .start();
+        assert_eq!(app.started().await, Ok(()));
+        let watch = app.child("a").death_watch();
+        assert!(player(&app, "a").send(Act::nothing()).await.is_ok());
+        let blocked = block(&player(&app, "a")).await;
+        app.terminate("a")
+            .await
+            .expect("its group goes on without it");
+        let told = app.snapshot_with(options()).await.root;
+        let last_known = Box::new(NodeState::Stopped { reason: None });
+        let state = NodeState::Unresponsive { last_known };
+        assert_eq!(child_of(&told).state, state);
+        drop(blocked);
+        let reason = Termination::Actor(EndReason::Killed);
+        let notice = watch.await;
+        assert_eq!((&notice.reason, notice.was_over), (&reason, false));
+        let told = app.snapshot().await.root;
+        let reason = Some(reason);
+        assert_eq!(child_of(&told).state, NodeState::Stopped { reason });
+        app.shutdown().await;
+        arbiter.stop();
+    });
+}
+
+fn child_of(root: &NodeSnapshot) -> &NodeSnapshot {
+    child(root, "a")
 }
