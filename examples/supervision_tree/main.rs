@@ -94,6 +94,7 @@ async fn tell() {
     let front = server.group("front").expect("a group");
     let connections: Connections = front.dynamic("connections").expect("its child");
     println!("The tree is up: database, then connections, then the acceptor.");
+    print_tree(&server).await;
 
     println!("\nTwo clients connect, and each gets an actor of its own.");
     let mut ann = Client::connect(address, "ann").await;
@@ -142,10 +143,25 @@ async fn tell() {
     assert_eq!(joe.says("get lamp").await, "4");
     assert_eq!(connections.count(), 1);
     assert_eq!(disk.attempts(), lives);
+    print_tree(&server).await;
+    let tree = server.snapshot().await;
+    let front = tree.find("/server/front").expect("a group");
+    assert_eq!(front.restarts, 0, "it restarted its children");
+    let supervisor = tree.find("/server/connections").expect("a supervisor");
+    assert_eq!((supervisor.restarts, supervisor.count()), (1, 1));
 
     println!("\nThe server shuts down: the acceptor first, the database last.");
+    let gone = server.child("database").death_watch();
     let end = server.shutdown().await;
     assert!(end.reason.is_normal());
+    println!("    the database: {}", gone.await.reason);
     assert_eq!(joe.listens().await, None);
     println!("    {:?}", end.reason);
+}
+
+async fn print_tree(server: &GroupHandle) {
+    let tree = server.snapshot().await.to_string();
+    for line in tree.lines() {
+        println!("    {line}");
+    }
 }

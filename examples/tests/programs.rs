@@ -62,6 +62,8 @@ fn the_supervision_tree_holds_its_claims() {
     let told = stdout(&output);
     assert!(output.status.success(), "{told}\n{}", stderr(&output));
     assert!(told.ends_with("The server went as it said.\n"), "{told}");
+    let line = "└─ front  rest for one, running, 1 of 3 restarts left in 1m";
+    assert!(told.contains(line), "{told}");
     assert_eq!(stderr(&output), "", "provoked panics stay off the terminal");
 }
 

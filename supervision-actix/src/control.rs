@@ -108,6 +108,10 @@ impl Call {
         if self.gone.load(Ordering::Relaxed) {
             return false;
         }
+        // Whoever asks again and again does not fill the memory of an actor that cannot answer.
+        if let Order::Show(_) = order {
+            said.retain(|said| !matches!(said, Said::Order(Order::Show(ask)) if ask.is_stale()));
+        }
         said.push(Said::Order(order));
         drop(said);
         self.wake_by_ref();
@@ -174,6 +178,11 @@ impl<A: Actor<Context = Context<A>>> Port<A> {
             inbox: Some(inbox),
             ..Self::new()
         }
+    }
+
+    /// Whether there is a supervisor's channel.
+    pub(crate) fn has_inbox(&self) -> bool {
+        self.inbox.is_some()
     }
 
     /// Whether anybody holds the supervisor's address, or a group has the actor.

@@ -113,8 +113,18 @@ pub enum EndReason {
         /// The field and the rule it breaks.
         problem: String,
     },
-    /// It was stopped through its supervisor.
+    /// It was stopped through its supervisor, or taken out of its group by request.
     Requested,
+    /// Its group stopped it along with others, and will not start it again.
+    WithGroup,
+    /// Its group killed it: it had not stopped in time, or its
+    /// [`Shutdown`](crate::group::Shutdown) is to be killed.
+    Killed,
+    /// Its group could not start it, and does not try again.
+    StartFailed {
+        /// The failure of the start.
+        failure: FailureInfo,
+    },
 }
 
 impl EndReason {
@@ -134,7 +144,10 @@ impl EndReason {
             | Self::Exhausted { .. }
             | Self::Temporary { .. }
             | Self::InvalidStrategy { .. }
-            | Self::Requested => Outcome::Stopped,
+            | Self::Requested
+            | Self::WithGroup
+            | Self::Killed
+            | Self::StartFailed { .. } => Outcome::Stopped,
         }
     }
 }

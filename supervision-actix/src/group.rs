@@ -55,13 +55,16 @@ mod changing;
 mod child;
 mod dynamic;
 mod execute;
+mod expected;
 mod handle;
 mod newborn;
 mod order_taking;
 mod props;
 mod roster;
+mod snapshot;
 mod task;
 mod timers;
+mod watching;
 
 pub(crate) use self::task::Event;
 
@@ -70,6 +73,7 @@ pub use self::{
     dynamic::{DynamicProps, DynamicSupervisor},
     handle::{AddError, ChildInfo, GroupEnd, GroupHandle},
     props::{GroupProps, InvalidProps},
+    watching::ChildRef,
 };
 pub use supervision_core::group::{
     AutoShutdown, ChildId, ChildStatus, EndReason, GroupRule, GroupStrategy, InvalidGroup,

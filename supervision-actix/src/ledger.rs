@@ -12,7 +12,8 @@ use std::{
 
 use actix::{Actor, Addr};
 use supervision_core::{
-    Budgets, Decision, Failure, FailureInfo, Policy, Timestamp, ValidStrategy, decide,
+    Budgets, Decision, Failure, FailureInfo, Policy, RemainingBudget, Timestamp, ValidStrategy,
+    decide,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -33,6 +34,9 @@ pub(crate) struct Ledger<A: Actor> {
     history: VecDeque<Kept>,
     capacity: usize,
     restarts: usize,
+    relocations: usize,
+    /// What the next incarnation waits for.
+    pub(crate) wait: Option<Wait>,
     /// The failure whose outcome is not known yet.
     open: Option<Uuid>,
     in_place: bool,
@@ -46,6 +50,13 @@ pub(crate) struct Ledger<A: Actor> {
     handed: BTreeMap<TypeId, Box<dyn Any>>,
 }
 
+/// What an incarnation that is not made yet waits for.
+pub(crate) struct Wait {
+    pub(crate) until: Instant,
+    /// The limiter that holds it back; `None` while its decided delay runs.
+    pub(crate) held_by: Option<SharedLimiter>,
+}
+
 impl<A: Actor> Ledger<A> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
@@ -55,6 +66,8 @@ impl<A: Actor> Ledger<A> {
             history: VecDeque::new(),
             capacity,
             restarts: 0,
+            relocations: 0,
+            wait: None,
             open: None,
             in_place: false,
             reporters: Vec::new(),
@@ -69,6 +82,33 @@ impl<A: Actor> Ledger<A> {
     /// Restarts so far.
     pub(crate) fn restarts(&self) -> usize {
         self.restarts
+    }
+
+    /// How many of them were decided as relocations.
+    pub(crate) fn relocations(&self) -> usize {
+        self.relocations
+    }
+
+    /// The last failure in the history.
+    pub(crate) fn last_record(&self) -> Option<FailureRecord> {
+        self.history.back().map(Kept::record)
+    }
+
+    /// What is left of the budgets now, under `strategy`.
+    pub(crate) fn remaining(&self, strategy: &ValidStrategy) -> Vec<RemainingBudget> {
+        let now = Timestamp::after_start(self.epoch.elapsed());
+        match &self.policy {
+            Some(policy) if policy.strategy() == strategy.get() => {
+                self.budgets.remaining(policy, now)
+            }
+            earlier => {
+                let (mut budgets, policy) = (self.budgets.clone(), Policy::from(strategy.clone()));
+                if let Some(earlier) = earlier {
+                    budgets.carry_over(earlier, &policy);
+                }
+                budgets.remaining(&policy, now)
+            }
+        }
     }
 
     /// Has a failure decided, now, under `strategy`.
@@ -108,7 +148,10 @@ impl<A: Actor> Ledger<A> {
     pub(crate) fn close_record(&mut self, outcome: Outcome) -> Outcome {
         let in_place = std::mem::take(&mut self.in_place);
         let outcome = match outcome {
-            Outcome::Restarted if in_place => Outcome::RestartedInPlace,
+            Outcome::Restarted if in_place => {
+                self.relocations = self.relocations.saturating_add(1);
+                Outcome::RestartedInPlace
+            }
             outcome => outcome,
         };
         if let Some(record) = self.open_record() {

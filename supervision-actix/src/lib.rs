@@ -97,6 +97,9 @@ mod event;
 mod ledger;
 mod record;
 
+mod death_watch;
+mod snapshot;
+
 mod control;
 mod mailbox_counts;
 mod supervisor;
@@ -111,15 +114,16 @@ pub mod prelude;
 mod private;
 
 pub use supervision_core::{
-    Backoff, BackoffError, Decision, ErrorVariants, EscalationReason, FailureInfo,
-    InvalidErrorPattern, InvalidStrategy, KnownErrors, NodeId, PlacementStrategy, RestartRate,
-    RestartRateError, RestartReason, RestartType, StopReason, SupervisionMatcher,
+    Backoff, BackoffError, BudgetKind, Decision, ErrorVariants, EscalationReason, FailureInfo,
+    InvalidErrorPattern, InvalidStrategy, KnownErrors, NodeId, PlacementStrategy, RemainingBudget,
+    RestartRate, RestartRateError, RestartReason, RestartType, StopReason, SupervisionMatcher,
     SupervisionStrategy,
 };
 
 pub use crate::{
     actor::{DistributedActor, SupervisedDistributedActor},
     change_strategy::{ChangeStrategy, ChangeStrategyError},
+    death_watch::{DeathWatch, Terminated, Termination, WatchGuard, WatchId, Watchable},
     event::{EndReason, SupervisionEvent},
     factory::{Factory, FromFn, FromTryFn, Prototype},
     fail::{NotSupervised, SupervisedContext},
@@ -130,6 +134,10 @@ pub use crate::{
     record::{FailureRecord, Outcome},
     report::ReportFailure,
     settings::{DEFAULT_HISTORY_CAPACITY, DEFAULT_MAILBOX_CAPACITY},
+    snapshot::{
+        DEFAULT_DEADLINE, DEFAULT_PAGE, GetSnapshot, NodeKind, NodeSnapshot, NodeState, PageToken,
+        SnapshotOptions, TreeSnapshot,
+    },
     supervisor::{
         GetActorAddr, GetFailureHistory, GetFailureRecords, SupervisorActor, SupervisorContext,
     },

@@ -10,7 +10,10 @@ mod telling;
 use std::{collections::VecDeque, rc::Rc, sync::Arc};
 
 use actix::{Actor, Context};
-use supervision_core::{Decision, FailureInfo, group::Exit};
+use supervision_core::{
+    Decision, FailureInfo,
+    group::{ChildId, Exit},
+};
 
 use crate::{
     alerts::Alert,
@@ -113,10 +116,7 @@ impl Drop for Managed {
         let exit = Exit::Failed(arbiter_stopped());
         self.tell(News::Exited(exit, Vec::new()));
         for order in self.call.leave().into_iter().chain(self.orders.drain(..)) {
-            if let Order::Start(life) = order {
-                let failed = News::StartFailed(arbiter_stopped(), Vec::new());
-                self.post.tell(life, failed);
-            }
+            self.post.decline(&order);
         }
     }
 }
@@ -141,6 +141,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     pub(crate) fn path_in_group(&self) -> Option<String> {
         let id = self.managed(|m| m.has_own_path.then(|| m.post.child.clone()))??;
         Some(format!("{}/{id}", self.spec().path))
+    }
+
+    /// Its id, where it is in a group.
+    pub(crate) fn id_in_group(&self) -> Option<ChildId> {
+        self.managed(|m| m.post.child.clone())
     }
 
     /// Whether the group's answer has to come first.

@@ -9,7 +9,12 @@ use supervision_core::{
 };
 use tokio::sync::mpsc;
 
-use crate::{control::Call, group::Event};
+use crate::{
+    control::Call,
+    death_watch::Teller,
+    group::Event,
+    snapshot::{Ask, UnderWay},
+};
 
 /// One life of a child, as its group counts them.
 pub(crate) type Life = Incarnation;
@@ -44,6 +49,10 @@ pub(crate) enum Order {
     Escalated { by: Arc<str> },
     /// Let nobody wait for messages to be handled: no start is due.
     Refuse,
+    /// Tell somebody when it has ended.
+    Watch(Teller),
+    /// Say what it is doing.
+    Show(Ask),
     /// The group is done with it.
     Leave,
 }
@@ -94,7 +103,7 @@ impl Post {
 /// The way from a group to a child; the child is left when it is dropped.
 pub(crate) enum Line {
     Actor(Arc<Call>),
-    Group(mpsc::UnboundedSender<Event>),
+    Group(mpsc::UnboundedSender<Event>, UnderWay),
 }
 
 impl Line {
@@ -102,7 +111,14 @@ impl Line {
     pub(crate) fn order(&self, order: Order) -> bool {
         match self {
             Self::Actor(call) => call.order(order),
-            Self::Group(events) => events.send(Event::Order(order)).is_ok(),
+            Self::Group(events, under_way) => {
+                let order = match order {
+                    Order::Show(ask) => under_way.admit(ask).map(Order::Show),
+                    order => Some(order),
+                };
+                // A question too many is dropped, and who asked learns that.
+                order.is_none_or(|order| events.send(Event::Order(order)).is_ok())
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ pub use uuid::Uuid;
 pub use crate::{
     actor::{DistributedActor, SupervisedDistributedActor},
     change_strategy::ChangeStrategy,
+    death_watch::{Terminated, Watchable},
     event::{EndReason, SupervisionEvent},
     fail::SupervisedContext,
     fail_on_err::{FailOnErr, FailOnErrExt},

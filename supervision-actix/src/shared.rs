@@ -4,7 +4,9 @@
 mod intake;
 mod life;
 mod post;
+mod snapshot;
 mod strategy;
+mod watched;
 
 use std::{
     cell::{Cell, OnceCell, Ref, RefCell, RefMut},
@@ -33,7 +35,9 @@ use crate::{
     tracked::Tally,
 };
 
+pub(crate) use intake::unix_millis;
 use strategy::ToldState;
+use watched::Watched;
 
 /// Where a supervised actor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +90,7 @@ struct Rare<A: Actor<Context = Context<A>>> {
     plain_dropped: Cell<u64>,
     /// What was handled last, if it keeps the next message waiting.
     holds_back: Cell<Option<(Turn, &'static str)>>,
+    watched: RefCell<Watched>,
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
@@ -174,6 +179,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 dispatched_wraps: Cell::new(0),
                 plain_dropped: Cell::new(0),
                 holds_back: Cell::new(None),
+                watched: RefCell::default(),
             })
         })
     }

@@ -326,7 +326,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         match self.shared.take_verdict() {
             Some(Verdict::Restart { after, failure }) => {
                 self.shared.ledger().recovering = Some(failure);
-                self.shared.begin_waiting();
+                self.shared.begin_delay(after);
                 self.start_after(after)
             }
             Some(Verdict::End(reason)) => self.end(reason),
@@ -385,5 +385,6 @@ impl<A: Actor<Context = Context<A>>> Drop for Supervision<A> {
             tracing::error!(error, "an actor panicked while its arbiter stopped");
         }
         self.shared.close_mailbox();
+        self.shared.abandon_watchers();
     }
 }

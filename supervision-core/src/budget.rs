@@ -182,6 +182,10 @@ impl Budgets {
         self.failures = self.failures.wrapping_add(1);
     }
 
+    pub(crate) fn known_leaf(&self, slot: usize) -> Option<&LeafBudget> {
+        self.leaves.get(slot)
+    }
+
     pub(crate) fn leaf(&mut self, slot: usize, policy: &Policy) -> &mut LeafBudget {
         if self.leaves.len() <= slot {
             let wanted = policy.leaves().max(slot + 1);
@@ -194,6 +198,18 @@ impl Budgets {
 }
 
 impl LeafBudget {
+    /// Failures that a charge at `now` would find in its window.
+    pub(crate) fn charged_since(&self, now: Timestamp, window: Duration) -> usize {
+        let last = self.window.instants.back();
+        let now = last.map_or(now, |last| now.max(*last));
+        self.window.count(now, window)
+    }
+
+    /// Relocations so far, where they are limited.
+    pub(crate) fn relocations(&self) -> usize {
+        self.used
+    }
+
     /// Counts a failure and gives the delay of the restart, or `None` if `max` is exceeded.
     pub(crate) fn charge_restart(
         &mut self,

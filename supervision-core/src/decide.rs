@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// What `Resume` falls back to where no value can be resumed.
-const RESUME_MAX: usize = 3;
-const RESUME_WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const RESUME_MAX: usize = 3;
+pub(crate) const RESUME_WINDOW: Duration = Duration::from_secs(60);
 
 /// When an end is to be answered by a restart at all (OTP's restart types).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

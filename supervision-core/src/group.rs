@@ -140,12 +140,15 @@ mod failing;
 mod request;
 mod sequence;
 
+mod view;
+
 pub use self::{
     check::{GroupRule, InvalidGroup, MAX_CHILD_ID},
-    machine::{ChildStatus, Group},
+    machine::Group,
     message::{
         ChildId, Command, DelayToken, EndReason, Exit, Incarnation, Input, Request, RequestError,
         RequestId, Verdict,
     },
     spec::{AutoShutdown, ChildSpec, GroupSpec, GroupStrategy, Shutdown},
+    view::{ChildStatus, ChildView, GroupStatus},
 };

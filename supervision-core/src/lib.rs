@@ -52,6 +52,7 @@ mod validate;
 mod budget;
 mod decide;
 mod policy;
+mod remaining;
 
 mod restart_limiter;
 mod restart_rate;
@@ -75,6 +76,7 @@ pub use crate::{
     matcher::SupervisionMatcher,
     placement::{InvalidPlacement, LabelRule, PlacementRule, PlacementStrategy},
     policy::{Policy, ValidStrategy},
+    remaining::{BudgetKind, RemainingBudget},
     restart_limiter::RestartLimiter,
     restart_rate::{RestartRate, RestartRateError},
     strategy::SupervisionStrategy,

@@ -51,7 +51,7 @@ pub(crate) struct Leaf {
     pub(crate) slot: usize,
     /// Where the leaf stands in the strategy; the same place in a changed strategy keeps its budget.
     /// A line for each level: no error type holds a line break, so no two places read alike.
-    place: String,
+    pub(crate) place: String,
     /// By this its budget is kept wherever it stands.
     name: Option<Box<str>>,
     pub(crate) action: Action,
@@ -121,14 +121,18 @@ impl Policy {
         }
     }
 
+    /// All leaves, in the order in which they stand in the strategy.
+    pub(crate) fn all_leaves(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::with_capacity(self.leaves);
+        collect_leaves(&self.root, &mut leaves);
+        leaves
+    }
+
     /// For each of this policy's budgets, the number of the budget in `old` that it goes on with: the
     /// one of the same name, else the one at the same place, if it is of the same kind. A name that was
     /// given or taken away at a place changes nothing there; another name is another leaf.
     pub(crate) fn kept_slots(&self, old: &Policy) -> Vec<Option<usize>> {
-        let mut old_leaves = Vec::with_capacity(old.leaves);
-        collect_leaves(&old.root, &mut old_leaves);
-        let mut new_leaves = Vec::with_capacity(self.leaves);
-        collect_leaves(&self.root, &mut new_leaves);
+        let (old_leaves, new_leaves) = (old.all_leaves(), self.all_leaves());
         let names = |leaves: &[&Leaf]| -> BTreeMap<Box<str>, usize> {
             let named = leaves.iter().enumerate();
             let named = named.filter_map(|(at, leaf)| Some((leaf.name.clone()?, at)));

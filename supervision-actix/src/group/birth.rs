@@ -1,7 +1,7 @@
 //! How the task of a child comes to be. It is made once, before the child's first start, and lives
 //! as long as the child is in the group; so do its mailbox and its address.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 
 use actix::{Actor, Addr, ArbiterHandle, Context, dev::channel::AddressReceiver};
 use supervision_core::ValidStrategy;
@@ -11,14 +11,17 @@ use crate::{
     control::{Call, Port, supervisor_channel},
     factory::Factory,
     group::{
+        expected::Expected,
         handle::GroupHandle,
         newborn::Wiring,
+        snapshot::Facts,
         task::{Event, Task},
     },
     mailbox::Mailbox,
     managed::Managed,
     order::{Line, Post},
     props::{ActorProps, Ready, StartError},
+    snapshot::{NodeKind, UnderWay},
     supervisor::SupervisorActor,
 };
 
@@ -34,6 +37,10 @@ pub(super) struct Addresses<A: Actor<Context = Context<A>>> {
 /// A child that has no task yet. It can be sent to the arbiter of its group.
 pub(super) trait Birth: Send {
     fn address(&self) -> Address;
+
+    /// What is known of the child without asking it; `None` where that follows from its supervisor
+    /// and id.
+    fn facts(&self) -> Option<Facts>;
 
     /// Starts the task, here or on another arbiter. `template` is what the children of a group have
     /// in common.
@@ -86,6 +93,14 @@ where
         })
     }
 
+    fn facts(&self) -> Option<Facts> {
+        Some(Facts {
+            path: self.ready.spec.path.clone(),
+            actor_type: Some(type_name::<A>()),
+            kind: NodeKind::Actor,
+        })
+    }
+
     fn start(
         self: Box<Self>,
         post: Post,
@@ -94,7 +109,11 @@ where
     ) -> Result<Line, StartError> {
         let call = Call::new();
         let line = Line::Actor(call.clone());
+        let expected = Expected::new(call, post);
         let spawn = move || {
+            let Some((call, post)) = expected.arrive() else {
+                return;
+            };
             let managed = Managed::new(post, call.clone(), false);
             let port = Port::managed(call, Some(self.inbox), managed);
             self.ready.spawn_managed(self.mailbox, port);
@@ -108,6 +127,7 @@ where
 pub(super) struct GroupBirth {
     wiring: Wiring,
     events: mpsc::UnboundedSender<Event>,
+    under_way: UnderWay,
     address: Box<dyn Fn() -> Address + Send>,
 }
 
@@ -121,6 +141,7 @@ impl GroupBirth {
         Self {
             wiring,
             events: handle.events(),
+            under_way: handle.under_way().clone(),
             address: Box::new(move || Box::new(address.clone())),
         }
     }
@@ -131,17 +152,33 @@ impl Birth for GroupBirth {
         (self.address)()
     }
 
+    fn facts(&self) -> Option<Facts> {
+        Some(Facts {
+            path: self.wiring.path.to_string(),
+            actor_type: self.wiring.child_type,
+            kind: self.wiring.kind,
+        })
+    }
+
     fn start(
         self: Box<Self>,
         post: Post,
         arbiter: Option<&ArbiterHandle>,
         _: Option<&dyn Any>,
     ) -> Result<Line, StartError> {
-        let Self { wiring, events, .. } = *self;
+        let Self {
+            wiring,
+            events,
+            under_way,
+            ..
+        } = *self;
+        let expected = Expected::new(wiring, post);
         spawn_on(arbiter, move || {
-            actix_rt::spawn(Task::new(wiring, Some(post)).run());
+            if let Some((wiring, post)) = expected.arrive() {
+                actix_rt::spawn(Task::new(wiring, Some(post)).run());
+            }
         })?;
-        Ok(Line::Group(events))
+        Ok(Line::Group(events, under_way))
     }
 }
 

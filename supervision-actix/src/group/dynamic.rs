@@ -1,7 +1,14 @@
 //! A supervisor of many children of one kind, which come and go: one for each connection, session
 //! or job.
 
-use std::{any::Any, error::Error, fmt, marker::PhantomData, rc::Rc, sync::Arc};
+use std::{
+    any::{Any, type_name},
+    error::Error,
+    fmt,
+    marker::PhantomData,
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix::{Actor, Addr, ArbiterHandle, Context};
 use supervision_core::{
@@ -17,8 +24,9 @@ use crate::{
     group::{
         birth::{Address, Birth, GroupBirth},
         handle::{ChildInfo, GroupEnd, GroupHandle},
-        newborn::{MakeTemplate, Newborn, Wiring},
+        newborn::{DynamicParts, MakeTemplate, Newborn, Wiring},
         props::{GroupProps, InvalidProps},
+        snapshot::Facts,
         task::Task,
     },
     hooks::Hooks,
@@ -196,7 +204,10 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicProps<A, T> {
             }))
         });
         let group = GroupProps::new(path, GroupStrategy::OneForOne, strategy);
-        let (wiring, handle) = group.wire(Some(template))?;
+        let (wiring, handle) = group.wire(Some(DynamicParts {
+            template,
+            child_type: type_name::<A>(),
+        }))?;
         let supervisor = DynamicSupervisor {
             handle,
             common,
@@ -246,6 +257,10 @@ struct DynamicBirth<A: Actor<Context = Context<A>>, T> {
 impl<A: Actor<Context = Context<A>>, T: Send + 'static> Birth for DynamicBirth<A, T> {
     fn address(&self) -> Address {
         Box::new(self.address.clone())
+    }
+
+    fn facts(&self) -> Option<Facts> {
+        None
     }
 
     fn start(

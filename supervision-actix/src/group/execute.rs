@@ -89,9 +89,10 @@ impl Task {
         let (Some(newborn), Some(to)) = (newborn, self.to_self.upgrade()) else {
             return false;
         };
+        let facts = newborn.facts();
         match newborn.start(to, self.template.as_deref(), false) {
             Ok((entry, address)) => {
-                self.roster.insert(child.clone(), entry, address);
+                self.roster.insert(child.clone(), entry, address, facts);
                 true
             }
             Err(error) => {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use actix::{Actor, Addr, Context};
+use serde::{Deserialize, Serialize};
 use supervision_core::{
     SupervisionStrategy,
     group::{ChildId, ChildStatus, EndReason, Request, RequestError},
@@ -23,6 +24,7 @@ use crate::{
         props::InvalidProps,
         task::Event,
     },
+    snapshot::{NodeKind, UnderWay},
     supervisor::SupervisorActor,
 };
 
@@ -67,7 +69,7 @@ pub(super) enum Progress {
 }
 
 /// Why a group ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GroupEnd {
     /// Why; with the child, and the original cause of its failure.
@@ -106,6 +108,8 @@ pub struct ChildInfo {
 #[derive(Clone)]
 pub struct GroupHandle {
     path: Arc<str>,
+    kind: NodeKind,
+    under_way: UnderWay,
     events: mpsc::UnboundedSender<Event>,
     directory: Directory,
     progress: watch::Receiver<Progress>,
@@ -123,12 +127,15 @@ impl fmt::Debug for GroupHandle {
 impl GroupHandle {
     pub(super) fn new(
         path: Arc<str>,
+        kind: NodeKind,
         events: mpsc::UnboundedSender<Event>,
         directory: Directory,
         progress: watch::Receiver<Progress>,
     ) -> Self {
         Self {
             path,
+            kind,
+            under_way: UnderWay::default(),
             events,
             directory,
             progress,
@@ -325,6 +332,33 @@ impl GroupHandle {
                 Progress::Ended(Arc::new(GroupEnd::cut_short()))
             }
         })
+    }
+
+    /// Its end, if it has ended.
+    pub(super) fn end_if_ended(&self) -> Option<GroupEnd> {
+        match &*self.progress.borrow() {
+            Progress::Ended(end) => Some((**end).clone()),
+            Progress::Starting | Progress::Started => None,
+        }
+    }
+
+    /// Whether its task is not there any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.events.is_closed()
+    }
+
+    /// The questions on their way to the group's task.
+    pub(super) fn under_way(&self) -> &UnderWay {
+        &self.under_way
+    }
+
+    pub(super) fn kind(&self) -> NodeKind {
+        self.kind
+    }
+
+    /// Tells the group's task something; gives it back if nobody is there.
+    pub(super) fn send(&self, event: Event) -> Option<Event> {
+        self.events.send(event).err().map(|unsent| unsent.0)
     }
 
     pub(super) async fn request(

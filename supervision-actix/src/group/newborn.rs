@@ -15,10 +15,12 @@ use crate::{
         birth::{Address, Birth},
         handle::{Directory, GroupHandle, Progress},
         roster::Entry,
+        snapshot::Facts,
         task::Event,
     },
     order::Post,
     props::StartError,
+    snapshot::NodeKind,
 };
 
 /// A child whose task has not been started.
@@ -43,6 +45,11 @@ impl Newborn {
         }
     }
 
+    /// What is known of it without asking it; `None` where that follows from its supervisor and id.
+    pub(super) fn facts(&self) -> Option<Facts> {
+        self.birth.facts()
+    }
+
     /// Starts its task, which waits for its first order. `is_fixed` says whether the child is one of
     /// those that its group was described with.
     pub(super) fn start(
@@ -63,12 +70,22 @@ impl Newborn {
 /// Makes what the children of a group have in common, on the group's arbiter.
 pub(super) type MakeTemplate = Box<dyn FnOnce() -> Box<dyn Any> + Send>;
 
+/// What makes a group a dynamic supervisor.
+pub(super) struct DynamicParts {
+    pub(super) template: MakeTemplate,
+    /// The type of the children.
+    pub(super) child_type: &'static str,
+}
+
 /// What a group's task is made of.
 pub(super) struct Wiring {
     pub(super) path: Arc<str>,
     pub(super) spec: GroupSpec,
     pub(super) newborns: Vec<Newborn>,
     pub(super) template: Option<MakeTemplate>,
+    pub(super) kind: NodeKind,
+    /// The type of a dynamic supervisor's children.
+    pub(super) child_type: Option<&'static str>,
     pub(super) events: mpsc::UnboundedReceiver<Event>,
     pub(super) to_self: mpsc::WeakUnboundedSender<Event>,
     pub(super) directory: Directory,
@@ -81,7 +98,7 @@ impl Wiring {
         path: Arc<str>,
         spec: GroupSpec,
         newborns: Vec<Newborn>,
-        template: Option<MakeTemplate>,
+        dynamic: Option<DynamicParts>,
     ) -> (Self, GroupHandle) {
         let (sender, events) = mpsc::unbounded_channel();
         let (progress, watched) = watch::channel(Progress::Starting);
@@ -89,17 +106,26 @@ impl Wiring {
         for newborn in &newborns {
             directory.insert(newborn.id.clone(), newborn.birth.address());
         }
+        let kind = match &dynamic {
+            Some(_) => NodeKind::Dynamic,
+            None => NodeKind::Group(spec.group),
+        };
+        let (template, child_type) = dynamic
+            .map(|parts| (parts.template, parts.child_type))
+            .unzip();
         let wiring = Self {
             path: path.clone(),
             spec,
             newborns,
             template,
+            kind,
+            child_type,
             events,
             to_self: sender.downgrade(),
             directory: directory.clone(),
             progress,
         };
-        let handle = GroupHandle::new(path, sender, directory, watched);
+        let handle = GroupHandle::new(path, kind, sender, directory, watched);
         (wiring, handle)
     }
 }

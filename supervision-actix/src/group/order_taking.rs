@@ -8,10 +8,7 @@ use supervision_core::{
 };
 
 use crate::{
-    group::{
-        handle::{GroupEnd, Progress},
-        task::Task,
-    },
+    group::{handle::GroupEnd, task::Task},
     order::{Life, Means, News, Order, Post, arbiter_stopped},
 };
 
@@ -53,6 +50,11 @@ impl Parent {
         }
     }
 
+    /// Tells that an order came too late to be obeyed.
+    pub(super) fn decline(&self, order: &Order) {
+        self.post.decline(order);
+    }
+
     /// The life is over: as ordered, or with this news.
     pub(super) fn end_life(&mut self, news: News) {
         self.tell(if self.is_stopping {
@@ -90,6 +92,8 @@ impl Task {
             }
             Order::Escalated { by } => self.pass_on_escalation(by),
             Order::Refuse => self.refuse(),
+            Order::Watch(teller) => self.be_watched_itself(teller),
+            Order::Show(ask) => self.show(ask),
             Order::Leave => self.part(),
         }
     }
@@ -158,8 +162,8 @@ impl Task {
         for (_, entry) in self.roster.entries() {
             entry.line.order(Order::Refuse);
         }
-        if let Some(end) = &self.last_end {
-            self.progress.send_replace(Progress::Ended(end.clone()));
+        if let Some(end) = self.last_end.clone() {
+            self.tell_end(end);
         }
     }
 

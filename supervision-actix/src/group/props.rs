@@ -12,7 +12,7 @@ use crate::{
         birth::{Birth, GroupBirth},
         child::ChildProps,
         handle::GroupHandle,
-        newborn::{MakeTemplate, Newborn, Wiring},
+        newborn::{DynamicParts, Newborn, Wiring},
         task::Task,
     },
     props::{StartError, check_path, runtime},
@@ -161,7 +161,7 @@ impl GroupProps {
 
     pub(super) fn wire(
         self,
-        template: Option<MakeTemplate>,
+        dynamic: Option<DynamicParts>,
     ) -> Result<(Wiring, GroupHandle), InvalidProps> {
         let Self {
             path,
@@ -182,6 +182,6 @@ impl GroupProps {
             return Err(InvalidProps::Group { path, error });
         }
         let path: Arc<str> = path.into();
-        Ok(Wiring::new(path, spec, newborns, template))
+        Ok(Wiring::new(path, spec, newborns, dynamic))
     }
 }

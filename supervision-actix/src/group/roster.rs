@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use supervision_core::group::{ChildId, RequestId};
 
 use crate::{
-    group::{birth::Address, handle::Directory, newborn::Newborn, timers::TimerKey},
+    group::{
+        birth::Address, handle::Directory, newborn::Newborn, snapshot::Facts, timers::TimerKey,
+    },
     order::{Life, Line, Order, Trail},
 };
 
@@ -52,6 +54,8 @@ pub(super) struct Roster {
     /// Children to be added whose turn has not come.
     adding: BTreeMap<(ChildId, RequestId), Newborn>,
     directory: Directory,
+    /// Of children that have any.
+    facts: BTreeMap<ChildId, Facts>,
 }
 
 impl Roster {
@@ -62,12 +66,22 @@ impl Roster {
             leaving: BTreeMap::new(),
             adding: BTreeMap::new(),
             directory,
+            facts: BTreeMap::new(),
         }
     }
 
-    pub(super) fn insert(&mut self, id: ChildId, entry: Entry, address: Address) {
+    pub(super) fn insert(
+        &mut self,
+        id: ChildId,
+        entry: Entry,
+        address: Address,
+        facts: Option<Facts>,
+    ) {
         // It may have the id of one that is leaving.
         self.finish_leaving(|leaving| *leaving != id);
+        if let Some(facts) = facts {
+            self.facts.insert(id.clone(), facts);
+        }
         self.directory.insert(id.clone(), address);
         self.present.insert(id, entry);
     }
@@ -113,8 +127,15 @@ impl Roster {
             {
                 entry.line.order(Order::Refuse);
                 self.parked.push((id, entry, address));
+            } else {
+                self.facts.remove(&id);
             }
         }
+    }
+
+    /// What is known of a child without asking it.
+    pub(super) fn facts(&self, id: &ChildId) -> Option<&Facts> {
+        self.facts.get(id)
     }
 
     /// Those that the group was described with come back, those that were added go.
@@ -126,9 +147,10 @@ impl Roster {
         for id in added {
             self.present.remove(&id);
             self.directory.remove(&id);
+            self.facts.remove(&id);
         }
         for (id, entry, address) in std::mem::take(&mut self.parked) {
-            self.insert(id, entry, address);
+            self.insert(id, entry, address, None);
         }
     }
 
@@ -152,6 +174,7 @@ impl Roster {
     /// Lets all children go.
     pub(super) fn clear(&mut self) {
         self.directory.clear();
+        self.facts.clear();
         self.present.clear();
         self.parked.clear();
         self.adding.clear();

@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    death_watch::{Teller, Watchers},
     group::{
         changing::Change,
         handle::{ChildInfo, GroupEnd, Progress},
@@ -22,6 +23,7 @@ use crate::{
         timers::{Timer, Timers},
     },
     order::{Means, News, Notice, Order, Post, arbiter_stopped},
+    snapshot::{Ask, NodeKind},
 };
 
 /// What a group's task is told.
@@ -39,6 +41,13 @@ pub(crate) enum Event {
     },
     /// By a user.
     List(oneshot::Sender<Vec<ChildInfo>>),
+    /// By a user, or passed on by the group above: of a child, or of the group itself.
+    Watch {
+        child: Option<ChildId>,
+        teller: Teller,
+    },
+    /// By a user.
+    Show(Ask),
     /// By a user.
     ShutDown,
     /// By the clock: a timer is due.
@@ -79,7 +88,7 @@ pub(super) struct Task {
     pub(super) machine: Option<Group>,
     /// The machine's time counts from here; tokio's clock, so that paused time is honoured.
     epoch: Instant,
-    events: mpsc::UnboundedReceiver<Event>,
+    pub(super) events: mpsc::UnboundedReceiver<Event>,
     pub(super) to_self: mpsc::WeakUnboundedSender<Event>,
     /// What follows from carrying out commands, and comes before anything from outside.
     pub(super) backlog: VecDeque<Step>,
@@ -93,6 +102,12 @@ pub(super) struct Task {
     pub(super) progress: watch::Sender<Progress>,
     pub(super) parent: Option<Parent>,
     pub(super) last_end: Option<Arc<GroupEnd>>,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) kind: NodeKind,
+    /// The type of a dynamic supervisor's children.
+    pub(super) child_type: Option<&'static str>,
+    /// Times it was started.
+    pub(super) lives: u64,
     /// Whether all is said and done.
     pub(super) is_over: bool,
 }
@@ -110,6 +125,8 @@ impl Task {
             spec,
             newborns,
             template,
+            kind,
+            child_type,
             events,
             to_self,
             directory,
@@ -133,6 +150,10 @@ impl Task {
             progress,
             parent: post.map(Parent::new),
             last_end: None,
+            watchers: Arc::default(),
+            kind,
+            child_type,
+            lives: 0,
             is_over: false,
         };
         task.bear(newborns);
@@ -146,8 +167,9 @@ impl Task {
             let Some(to) = self.to_self.upgrade() else {
                 return;
             };
+            let facts = newborn.facts();
             match newborn.start(to, self.template.as_deref(), true) {
-                Ok((entry, address)) => self.roster.insert(id, entry, address),
+                Ok((entry, address)) => self.roster.insert(id, entry, address, facts),
                 // It is told to start in its turn, and that fails.
                 Err(error) => tracing::error!(path = &*self.path, child = %id, %error, "no task"),
             }
@@ -174,6 +196,8 @@ impl Task {
                         reply,
                     }) => self.ask(request, newborn, Some(reply)),
                     Some(Event::List(reply)) => self.list(reply),
+                    Some(Event::Watch { child, teller }) => self.be_watched(child, teller),
+                    Some(Event::Show(ask)) => self.show(ask),
                     Some(Event::ShutDown) => self.feed(Input::ShutDown),
                     Some(Event::Clock) => {}
                     // No child, no handle: nobody can ever tell it anything.
@@ -200,6 +224,7 @@ impl Task {
         match Group::new(self.spec.clone()) {
             Ok(group) => {
                 self.machine = Some(group.with_parent(self.parent.is_some()));
+                self.lives += 1;
                 self.progress.send_replace(Progress::Starting);
                 self.feed(Input::Start);
             }
@@ -211,9 +236,14 @@ impl Task {
         }
     }
 
+    /// The machine's time.
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::after_start(self.epoch.elapsed())
+    }
+
     /// Gives the machine an input and carries out its commands.
     pub(super) fn feed(&mut self, input: Input) {
-        let now = Timestamp::after_start(self.epoch.elapsed());
+        let now = self.now();
         if let Some(machine) = &mut self.machine {
             machine.handle(input, now, fastrand::u64(..));
         }
@@ -222,7 +252,8 @@ impl Task {
         }
         // What a child failed with may wait to be decided: it leaves when the machine has let it go.
         let machine = self.machine.as_ref();
-        let stays = |id: &ChildId| machine.is_some_and(|machine| machine.status(id).is_some());
+        let stays =
+            |id: &ChildId| machine.is_some_and(|machine| machine.child_status(id).is_some());
         self.roster.finish_leaving(stays);
     }
 
@@ -375,7 +406,8 @@ impl Task {
     fn leave(&mut self) {
         self.roster.clear();
         if let Some(end) = self.last_end.take() {
-            self.progress.send_replace(Progress::Ended(end));
+            self.tell_end(end);
         }
+        self.tell_late_watchers();
     }
 }

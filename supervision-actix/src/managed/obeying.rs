@@ -125,11 +125,25 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.managed(|m| m.recovering = Some(failure));
     }
 
+    /// It is killed; that is why it ends, should it end now.
+    pub(crate) fn note_killed(&self) {
+        self.managed(|m| {
+            m.end.get_or_insert_with(|| Box::new(EndReason::Killed));
+        });
+    }
+
     /// No start is due: whoever waits for what a failure leads to is told.
     pub(crate) fn begin_refusing(&self) {
-        self.managed(|m| m.is_refusing = true);
-        if self.managed(|m| m.end.take()).flatten().is_some() {
-            self.close_record(Outcome::Stopped);
+        if !self.is_refusing() {
+            if self.managed(|m| m.end.is_some()) == Some(true) {
+                self.close_record(Outcome::Stopped);
+            }
+            let end = self.end_of_life(EndReason::Requested);
+            self.managed(|m| {
+                m.is_refusing = true;
+                m.end = Some(Box::new(end.clone()));
+            });
+            self.tell_watchers(&end);
         }
         let reporters = self
             .known_ledger()
@@ -137,15 +151,39 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         answer(reporters.unwrap_or_default(), || None);
     }
 
-    /// The group is done with it; gives the reason why it ends.
-    pub(crate) fn part(&self) -> EndReason {
-        let end = self.managed(|m| {
-            m.life = None;
-            m.end.take()
+    /// Why no start is due, if none is.
+    pub(crate) fn end_so_far(&self) -> Option<EndReason> {
+        self.managed(|m| m.is_refusing.then(|| m.end.as_deref().cloned()))?
+            .flatten()
+    }
+
+    /// Why its life is the last one; `otherwise`, if nothing but its group knows.
+    fn end_of_life(&self, otherwise: EndReason) -> EndReason {
+        let known = self.managed(|m| match (&m.end, &m.failure) {
+            (Some(end), _) => Some((**end).clone()),
+            (None, Some(told)) if !m.is_started && told.decision.is_none() => {
+                Some(EndReason::StartFailed {
+                    failure: (*told.info).clone(),
+                })
+            }
+            (None, _) => None,
         });
-        if let Some(port) = self.port_mut().as_mut() {
-            port.managed = None;
-        }
-        end.flatten().map_or(EndReason::Requested, |end| *end)
+        known.flatten().unwrap_or(otherwise)
+    }
+
+    /// Why it ends now that the group is done with it.
+    pub(crate) fn last_end(&self) -> EndReason {
+        self.managed(|m| m.life = None);
+        self.end_of_life(EndReason::WithGroup)
+    }
+
+    /// The group has nothing to do with it any more.
+    pub(crate) fn part(&self) {
+        let managed = self
+            .port_mut()
+            .as_mut()
+            .and_then(|port| port.managed.take());
+        // Whoever was to be told by it is, outside the borrow.
+        drop(managed);
     }
 }

@@ -129,7 +129,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
 }
 
 /// The wall clock, for records only.
-fn unix_millis() -> u64 {
+pub(crate) fn unix_millis() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

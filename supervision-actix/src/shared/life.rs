@@ -3,10 +3,11 @@
 use std::{any::Any, time::Duration};
 
 use actix::{Actor, Context};
+use tokio::time::Instant;
 
 use crate::{
     event::{EndReason, SupervisionEvent},
-    ledger::answer,
+    ledger::{Wait, answer},
     panics::{caught, drop_guarded},
     record::{Kept, Outcome},
 };
@@ -28,7 +29,13 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if by.is_zero() {
             return None;
         }
-        self.ledger().set_delayed(by);
+        let mut ledger = self.ledger();
+        ledger.set_delayed(by);
+        ledger.wait = Some(Wait {
+            until: Instant::now() + by,
+            held_by: Some(limiter.clone()),
+        });
+        drop(ledger);
         let limiter = limiter.name();
         tracing::debug!(path = self.path(), limiter, ?by, "restart held back");
         let recovering = self.ledger().recovering.clone();
@@ -87,6 +94,18 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// The delay before the next incarnation runs.
     pub(crate) fn begin_waiting(&self) {
         self.status.set(Status::Waiting);
+        if let Some(mut ledger) = self.known_ledger() {
+            ledger.wait = None;
+        }
+    }
+
+    /// The same, for a delay of this length.
+    pub(crate) fn begin_delay(&self, delay: Duration) {
+        self.status.set(Status::Waiting);
+        self.ledger().wait = (!delay.is_zero()).then(|| Wait {
+            until: Instant::now() + delay,
+            held_by: None,
+        });
     }
 
     /// Nothing comes any more: the mailbox closes, and everybody who waits is told.
@@ -100,11 +119,16 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             self.answer_reporters();
         }
         match &reason {
-            EndReason::Finished | EndReason::Unreferenced | EndReason::Requested => {
+            EndReason::Finished
+            | EndReason::Unreferenced
+            | EndReason::Requested
+            | EndReason::WithGroup => {
                 tracing::debug!(path = self.path(), ?reason, "actor ended");
             }
             _ => tracing::error!(path = self.path(), ?reason, "actor ended"),
         }
+        self.remember_end(&reason);
+        self.tell_watchers(&reason);
         self.emit(|| SupervisionEvent::Ended {
             path: self.path(),
             reason,

@@ -49,6 +49,8 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                         self.shared.begin_refusing();
                     }
                 }
+                Order::Watch(teller) => self.shared.be_watched(teller),
+                Order::Show(ask) => ask.answer(self.shared.snapshot()),
                 Order::Leave => self.part(task),
             }
         }
@@ -80,7 +82,10 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             (Phase::Running(incarnation), Means::Ask) => {
                 incarnation.ctx().stop();
             }
-            (Phase::Running(_), Means::Kill) => drop(self.finish(None)),
+            (Phase::Running(_), Means::Kill) => {
+                self.shared.note_killed();
+                self.finish(None);
+            }
             (Phase::Start | Phase::Held | Phase::Waiting(_) | Phase::Ended, _) => {
                 self.report_end(Vec::new());
             }
@@ -109,8 +114,9 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             }
             self.finish(None);
         }
-        let reason = self.shared.part();
+        let reason = self.shared.last_end();
         self.end(reason);
+        self.shared.part();
     }
 
     /// No incarnation is ordered. Messages wait for the next one, unless none is due.

@@ -104,7 +104,7 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    fn new(stage: &Arc<Stage>, name: &str, number: usize) -> Self {
+    pub(crate) fn new(stage: &Arc<Stage>, name: &str, number: usize) -> Self {
         stage.alive.fetch_add(1, Ordering::SeqCst);
         let mut player = Self {
             name: name.to_owned(),

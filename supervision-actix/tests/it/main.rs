@@ -3,6 +3,7 @@
 mod arbiter_stop;
 mod change_strategy;
 mod child;
+mod death_watch;
 #[cfg(feature = "macros")]
 mod derive;
 mod group_change;
@@ -25,6 +26,7 @@ mod probe;
 mod quiet;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
+mod snapshot;
 mod stall;
 mod storm;
 mod survival;

@@ -9,8 +9,7 @@ use crate::{
     group::{
         check::InvalidGroup,
         message::{
-            ChildId, Command, DelayToken, Exit, Incarnation, Input, Request, RequestError,
-            RequestId,
+            Command, DelayToken, Exit, Incarnation, Input, Request, RequestError, RequestId,
         },
         roster::{Child, Key, Roster, State},
         ruling::Ruling,
@@ -87,40 +86,6 @@ impl Moment {
     }
 }
 
-/// What a child is doing, for those who ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChildStatus {
-    /// It does not run.
-    Down,
-    /// It does not run, and will be started when its turn comes.
-    Awaiting,
-    /// It does not run; its own restart is pending.
-    Restarting,
-    /// It is being started.
-    Starting,
-    /// It runs.
-    Running,
-    /// It failed or exited, and that waits to be decided.
-    Failed,
-    /// It is being stopped.
-    Stopping,
-}
-
-impl ChildStatus {
-    fn of(state: &State) -> Self {
-        match state {
-            State::Down => Self::Down,
-            State::Awaiting => Self::Awaiting,
-            State::Restarting { .. } => Self::Restarting,
-            State::Starting { .. } => Self::Starting,
-            State::Running { .. } => Self::Running,
-            State::Reported { .. } => Self::Failed,
-            State::Stopping { .. } => Self::Stopping,
-        }
-    }
-}
-
 impl Group {
     /// A group that has not been started.
     ///
@@ -185,18 +150,6 @@ impl Group {
     /// Whether the group has ended: its [`Command::Done`] is the last one.
     pub fn has_ended(&self) -> bool {
         self.phase == Phase::Ended
-    }
-
-    /// The children in start order.
-    pub fn children(&self) -> impl Iterator<Item = (&ChildId, ChildStatus)> {
-        let children = self.roster.since(0);
-        children.map(|(_, child)| (&child.id, ChildStatus::of(child.state())))
-    }
-
-    /// What the child of this id is doing; `None` if it is not in the group.
-    pub fn status(&self, id: &ChildId) -> Option<ChildStatus> {
-        let child = self.roster.get(self.roster.key_of(id.as_str())?)?;
-        Some(ChildStatus::of(child.state()))
     }
 
     /// The first invariant that does not hold, for tests.

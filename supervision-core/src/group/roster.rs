@@ -9,6 +9,7 @@ use crate::{
         message::{ChildId, DelayToken, Incarnation, RequestId},
         ruling::Ruling,
         spec::{ChildSpec, Shutdown},
+        view::ChildStatus,
     },
     placement::PlacementStrategy,
     policy::Policy,
@@ -118,22 +119,19 @@ pub(super) struct Roster {
 /// Kept along with every change of a state, so that no event has to look at all children.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
-    starting: usize,
-    stopping: usize,
+    by_status: [usize; ChildStatus::ALL.len()],
     /// Significant children that have not ended.
     significant: usize,
 }
 
 impl Counts {
     fn add(&mut self, child: &Child) {
-        self.starting += usize::from(matches!(child.state, State::Starting { .. }));
-        self.stopping += usize::from(matches!(child.state, State::Stopping { .. }));
+        self.by_status[ChildStatus::of(&child.state) as usize] += 1;
         self.significant += usize::from(child.significant && child.state != State::Down);
     }
 
     fn subtract(&mut self, child: &Child) {
-        self.starting -= usize::from(matches!(child.state, State::Starting { .. }));
-        self.stopping -= usize::from(matches!(child.state, State::Stopping { .. }));
+        self.by_status[ChildStatus::of(&child.state) as usize] -= 1;
         self.significant -= usize::from(child.significant && child.state != State::Down);
     }
 }
@@ -212,12 +210,16 @@ impl Roster {
         self.by_key.range(from..).map(|(key, child)| (*key, child))
     }
 
+    pub(super) fn count(&self, status: ChildStatus) -> usize {
+        self.counts.by_status[status as usize]
+    }
+
     pub(super) fn starting(&self) -> usize {
-        self.counts.starting
+        self.count(ChildStatus::Starting)
     }
 
     pub(super) fn stopping(&self) -> usize {
-        self.counts.stopping
+        self.count(ChildStatus::Stopping)
     }
 
     pub(super) fn significant(&self) -> usize {

@@ -4,6 +4,7 @@ use crate::{
     budget::{Budgets, Timestamp},
     decide::{Decision, Failure, decide},
     policy::Policy,
+    remaining::RemainingBudget,
 };
 
 /// A policy with its budgets: the group's own, or that of one child.
@@ -29,6 +30,16 @@ impl Ruling {
     /// Has every failure that is not decided yet be decided by `policy`.
     pub(super) fn change_to(&mut self, policy: Policy) {
         self.next = Some(Box::new(policy));
+    }
+
+    /// What is left at `now` of the budgets that the next failure is charged to.
+    pub(super) fn remaining(&self, now: Timestamp) -> Vec<RemainingBudget> {
+        let Some(next) = &self.next else {
+            return self.budgets.remaining(&self.policy, now);
+        };
+        let mut budgets = self.budgets.clone();
+        budgets.carry_over(&self.policy, next);
+        budgets.remaining(next, now)
     }
 
     pub(super) fn decide(

@@ -10,6 +10,7 @@ mod backoff;
 mod cause;
 mod matching;
 mod policy_change;
+mod remaining;
 mod restart_limiter;
 mod variants;
 
@@ -17,6 +18,7 @@ mod group_endings;
 mod group_property;
 mod group_rules;
 mod group_spec;
+mod group_view;
 
 mod placement;
 mod placement_order;

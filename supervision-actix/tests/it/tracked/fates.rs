@@ -324,9 +324,12 @@ fn an_actor_whose_arbiter_never_starts_it_gives_its_messages_back() {
         let handle = arbiter.handle();
         let props = worker().with_dead_letters(undertaker.clone().recipient());
         let (block, blocked) = std::sync::mpsc::channel::<()>();
+        let (is_blocked, until_blocked) = std::sync::mpsc::channel();
         arbiter.spawn_fn(move || {
+            is_blocked.send(()).expect("the test waits for it");
             let _ = blocked.recv();
         });
+        until_blocked.recv().expect("it gets there");
         arbiter.stop();
         // Taken by a channel that nobody will read.
         let worker = props.start_tracked_in_arbiter(&handle);
