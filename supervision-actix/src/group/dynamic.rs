@@ -3,7 +3,7 @@
 
 use std::{any::Any, error::Error, fmt, marker::PhantomData, rc::Rc, sync::Arc};
 
-use actix::{Actor, Addr, ArbiterHandle, Context};
+use actix::{Actor, Addr, ArbiterHandle, Context, WeakAddr};
 use supervision_core::{
     RestartType, SupervisionStrategy, ValidStrategy,
     group::{ChildSpec, GroupStrategy, Request, RequestError, Shutdown},
@@ -243,7 +243,8 @@ struct DynamicBirth<A: Actor<Context = Context<A>>, T> {
 
 impl<A: Actor<Context = Context<A>>, T: Send + 'static> Birth for DynamicBirth<A, T> {
     fn address(&self) -> Address {
-        Box::new(self.address.clone())
+        // Weak: a strong one is four times as large, and the group keeps its children anyway.
+        Box::new(self.address.downgrade())
     }
 
     fn start(
@@ -342,7 +343,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicSupervisor<A, T> 
 
     /// The address of a child: the same in all its lives.
     pub fn get(&self, id: &str) -> Option<Addr<A>> {
-        self.handle.directory().find(id, Addr::clone)
+        self.handle.directory().find(id, WeakAddr::upgrade)?
     }
 
     /// The children in the order in which they were added.

@@ -76,9 +76,9 @@ impl Task {
             Order::Start(life) => self.begin_life(life),
             Order::Stop(life, means) => self.stop_life(life, means),
             Order::Resume(life) => self.resume(life),
-            Order::Decided { decision, by, .. } => {
-                if let Decision::Escalate { .. } = decision {
-                    self.pass_on_escalation(by);
+            Order::Decided(decided) => {
+                if let Decision::Escalate { .. } = decided.decision {
+                    self.pass_on_escalation(decided.by);
                 }
             }
             Order::Escalated { by } => self.pass_on_escalation(by),

@@ -35,11 +35,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                 Order::Start(life) => self.begin_life(life),
                 Order::Stop(life, means) => self.stop_life(life, means),
                 Order::Resume(life) => self.shared.resume(life),
-                Order::Decided {
-                    cause,
-                    decision,
-                    by,
-                } => self.shared.note_decision(&cause, &decision, by),
+                Order::Decided(decided) => self.shared.note_decision(*decided),
                 Order::Escalated { by } => self.shared.note_escalation(by),
                 Order::Refuse => {
                     if matches!(self.phase, Phase::Held) {
