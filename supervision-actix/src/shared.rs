@@ -12,7 +12,7 @@ use std::{
 };
 
 use actix::{
-    Actor, Addr, Context,
+    Actor, Addr, Context, WeakAddr,
     dev::{AsyncContextParts, Envelope},
 };
 use supervision_core::ValidStrategy;
@@ -60,6 +60,8 @@ pub(crate) struct Shared<A: Actor<Context = Context<A>>> {
     pump_finished: Cell<bool>,
     /// Where the running incarnation's context is: by this `ctx.fail` and the like know it.
     context_at: Cell<usize>,
+    /// A way to keep the running incarnation from being stopped by actix; see `lose_pump`.
+    private: Cell<Option<WeakAddr<A>>>,
     pub(crate) alerts: Alerts,
 }
 
@@ -73,6 +75,8 @@ struct Rare<A: Actor<Context = Context<A>>> {
     /// not emptied leaves the envelope it got here.
     stash: RefCell<Option<Envelope<A>>>,
     panics: PanicNotes,
+    /// Keeps an incarnation without a pump.
+    kept_by: RefCell<Option<Addr<A>>>,
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
@@ -86,6 +90,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             status: Cell::new(Status::Starting),
             pump_finished: Cell::new(false),
             context_at: Cell::new(0),
+            private: Cell::new(None),
             alerts: Alerts::default(),
         };
         if port.is_some() {
@@ -131,7 +136,33 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Notes that the incarnation has its pump.
     pub(crate) fn install_pump(&self) {
         self.pump_finished.set(false);
-        self.alerts.clear(Alert::NoPump);
+        if self.alerts.take(Alert::NoPump)
+            && let Some(rare) = self.rare.get()
+        {
+            rare.kept_by.take();
+        }
+    }
+
+    /// Notes that the incarnation's pump is gone. actix stops an actor that has no future and no
+    /// sender left; unless the pump has finished, a sender keeps it until the pump is back.
+    pub(crate) fn lose_pump(&self) {
+        self.alerts.raise(Alert::NoPump);
+        if let Some(private) = self.private.take()
+            && !self.pump_finished.get()
+        {
+            *self.rare().kept_by.borrow_mut() = private.upgrade();
+            self.private.set(Some(private));
+        }
+    }
+
+    /// An incarnation begins with this address of the channel that actix thinks is its mailbox.
+    pub(crate) fn begin_keeping(&self, private: WeakAddr<A>) {
+        self.private.set(Some(private));
+    }
+
+    /// The incarnation is to be dropped: losing its pump means nothing.
+    pub(crate) fn end_keeping(&self) {
+        self.private.set(None);
     }
 
     /// Whether there is nothing to look at: but for messages, or because nobody is left to send any.
@@ -152,6 +183,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 changed: RefCell::default(),
                 stash: RefCell::default(),
                 panics: PanicNotes::default(),
+                kept_by: RefCell::default(),
             })
         })
     }
