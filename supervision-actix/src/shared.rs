@@ -111,7 +111,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .rare
             .get()
             .and_then(|rare| rare.told.borrow().as_ref()?.path.clone());
-        told.unwrap_or_else(|| self.spec.path.clone())
+        told.unwrap_or_else(|| self.spec.path.to_string())
     }
 
     /// Counted from 1; 0 before the first.
@@ -178,7 +178,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     fn rare(&self) -> &Rare<A> {
         self.rare.get_or_init(|| {
             Box::new(Rare {
-                ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity)),
+                ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity())),
                 told: RefCell::default(),
                 changed: RefCell::default(),
                 stash: RefCell::default(),

@@ -126,7 +126,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicProps<A, T> {
 
     /// Sets how many failures are remembered of each child; 0 remembers none. Default: 100.
     pub fn with_history_capacity(mut self, capacity: usize) -> Self {
-        self.settings.history_capacity = capacity;
+        self.settings.set_history_capacity(capacity);
         self
     }
 
@@ -181,7 +181,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicProps<A, T> {
             mailbox_capacity: settings.mailbox_capacity,
         };
         let spec = Spec {
-            path: path.clone(),
+            path: path.clone().into(),
             // The group decides; what the actor's type says about that is not asked.
             strategy: Some(ValidStrategy::default()),
             hooks,
