@@ -138,7 +138,6 @@ impl Call {
 /// The actor's end of it.
 pub(crate) struct Port<A: Actor<Context = Context<A>>> {
     call: Arc<Call>,
-    waker: Waker,
     inbox: Option<AddressReceiver<SupervisorActor<A>>>,
     /// What it has to do with its group, if a group decides about it.
     pub(crate) managed: Option<Box<Managed>>,
@@ -152,7 +151,6 @@ impl<A: Actor<Context = Context<A>>> Port<A> {
 
     fn called_by(call: Arc<Call>) -> Self {
         Self {
-            waker: Waker::from(call.clone()),
             call,
             inbox: None,
             managed: None,
@@ -237,13 +235,14 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
         return;
     }
     // Taken out while it is served: answering may make the supervisor's address anew.
-    let Some((call, waker, mut inbox)) = take_inbox(shared) else {
+    let Some((call, mut inbox)) = take_inbox(shared) else {
         return;
     };
     call.task.register(task.waker());
     call.raised.store(false, Ordering::SeqCst);
     if let Some(inbox) = &mut inbox {
         let mut ctx = SupervisorContext::new(shared.clone());
+        let waker = Waker::from(call.clone());
         while let Poll::Ready(Some(envelope)) =
             Pin::new(&mut *inbox).poll_next(&mut TaskContext::from_waker(&waker))
         {
@@ -265,16 +264,12 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
     }
 }
 
-type Taken<A> = (
-    Arc<Call>,
-    Waker,
-    Option<AddressReceiver<SupervisorActor<A>>>,
-);
+type Taken<A> = (Arc<Call>, Option<AddressReceiver<SupervisorActor<A>>>);
 
 fn take_inbox<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> Option<Taken<A>> {
     let mut port = shared.port_mut();
     let port = port.as_mut()?;
-    Some((port.call.clone(), port.waker.clone(), port.inbox.take()))
+    Some((port.call.clone(), port.inbox.take()))
 }
 
 fn handle<A: Actor<Context = Context<A>>>(

@@ -2,13 +2,12 @@
 
 use std::{
     pin::Pin,
-    rc::Rc,
     task::{Context as TaskContext, Poll},
 };
 
 use actix::{
-    Actor, Context,
-    dev::{AsyncContextParts, ContextFut},
+    Actor, Addr, Context,
+    dev::{AsyncContextParts, ContextFut, channel::channel},
 };
 use supervision_core::Cause;
 
@@ -22,8 +21,11 @@ use crate::{
 pub(crate) struct Incarnation<A: Actor<Context = Context<A>>>(ContextFut<A, Context<A>>);
 
 impl<A: Actor<Context = Context<A>>> Incarnation<A> {
-    pub(crate) fn new(shared: &Rc<Shared<A>>, actor: A) -> Self {
-        let mut ctx = Context::new();
+    pub(crate) fn new(shared: &Shared<A>, actor: A) -> Self {
+        // actix wants a channel for a mailbox of its own; nobody sends to it.
+        let (sender, receiver) = channel(0);
+        shared.begin_keeping(Addr::new(sender).downgrade());
+        let mut ctx = Context::with_receiver(receiver);
         shared.renew_parts(&mut ctx);
         pump::install(shared, &mut ctx);
         Self(ctx.into_future(actor))
@@ -44,7 +46,8 @@ impl<A: Actor<Context = Context<A>>> Incarnation<A> {
     /// actix's destructor polls a future that has not stopped, so that `stopping` and `stopped`
     /// run. On what a panic left behind that would be wrong, and would abort the process if it
     /// panicked again; hence it is marked as stopped first.
-    pub(crate) fn discard(mut self) -> Option<Cause> {
+    pub(crate) fn discard(mut self, shared: &Shared<A>) -> Option<Cause> {
+        shared.end_keeping();
         self.ctx().parts().terminate();
         caught(|| drop(self)).err()
     }

@@ -60,6 +60,7 @@
 //!   `panic = "abort"`, which [`ActorProps::try_start`] refuses. `SyncArbiter` is not supported.
 
 mod actor;
+mod actor_path;
 mod factory;
 mod hooks;
 mod limiter;

@@ -39,12 +39,9 @@ pub(crate) enum Order {
     },
     /// Go on after a failure.
     Resume(Life),
-    /// Nothing to do: what was decided about the last failure, and by which group.
-    Decided {
-        cause: Cause,
-        decision: Decision,
-        by: Arc<str>,
-    },
+    /// Nothing to do: what was decided about the last failure. Boxed: queues have room for several
+    /// orders, and this one is seldom.
+    Decided(Box<Decided>),
     /// Nothing to do: a group above has escalated the last failure too.
     Escalated { by: Arc<str> },
     /// Let nobody wait for messages to be handled: no start is due.
@@ -55,6 +52,13 @@ pub(crate) enum Order {
     Show(Ask),
     /// The group is done with it.
     Leave,
+}
+
+/// What was decided about a failure, and by which group.
+pub(crate) struct Decided {
+    pub(crate) cause: Cause,
+    pub(crate) decision: Decision,
+    pub(crate) by: Arc<str>,
 }
 
 /// How a life is ended.

@@ -193,7 +193,7 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
 
     /// Sets how many failures are remembered; 0 remembers none. Default: 100.
     pub fn with_history_capacity(mut self, capacity: usize) -> Self {
-        self.settings.history_capacity = capacity;
+        self.settings.set_history_capacity(capacity);
         self
     }
 
@@ -307,7 +307,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
         Ok(Ready {
             factory,
             spec: Spec {
-                path,
+                path: path.into(),
                 strategy,
                 hooks,
                 settings,

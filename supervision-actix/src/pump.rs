@@ -3,18 +3,18 @@
 mod marked;
 
 use std::{
+    marker::PhantomData,
     pin::Pin,
-    rc::Rc,
     task::{Context as TaskContext, Poll},
 };
 
 use actix::{
-    Actor, ActorFuture, AsyncContext, Context, SpawnHandle,
+    Actor, ActorFuture, AsyncContext, Context,
     dev::{Envelope, EnvelopeProxy},
 };
 
 use crate::{
-    alerts::Alert,
+    current,
     panics::{Payload, cause_of_panic, payload_caught},
     shared::Shared,
     suspension::{self, Entered},
@@ -31,40 +31,21 @@ pub(crate) enum Next<A: Actor> {
     Deserted,
 }
 
-/// Moves messages from the mailbox to the actor's handlers.
-struct Pump<A: Actor<Context = Context<A>>>(Rc<Shared<A>>);
+/// Moves messages from the mailbox to the actor's handlers. It finds them by the poll it is in, so it
+/// is zero-sized, and boxing it costs nothing.
+struct Pump<A>(PhantomData<fn() -> A>)
+where
+    A: Actor<Context = Context<A>>;
 
-/// Never ends. actix stops an actor that has no future and no sender left; should the pump be
-/// cancelled, this keeps the incarnation until the pump is back. Zero-sized, so that boxing it costs
-/// nothing.
-struct KeepAlive;
-
-/// Puts a pump and what keeps it alive into a fresh context.
-pub(crate) fn install<A: Actor<Context = Context<A>>>(
-    shared: &Rc<Shared<A>>,
-    ctx: &mut Context<A>,
-) {
-    reinstall(shared, ctx);
-    let keep_alive = ctx.spawn(KeepAlive);
-    debug_assert_eq!(keep_alive, keep_alive_handle());
-}
-
-/// Puts the pump back.
-pub(crate) fn reinstall<A: Actor<Context = Context<A>>>(
-    shared: &Rc<Shared<A>>,
-    ctx: &mut Context<A>,
-) {
+/// Puts a pump into a context that has none.
+pub(crate) fn install<A: Actor<Context = Context<A>>>(shared: &Shared<A>, ctx: &mut Context<A>) {
+    let pump = Pump(PhantomData);
     if shared.spec().settings.stall_deadline().is_some() {
-        ctx.spawn(Marked::new(shared));
+        ctx.spawn(Marked::new(shared, pump));
     } else {
-        ctx.spawn(Pump(shared.clone()));
+        ctx.spawn(pump);
     }
     shared.install_pump();
-}
-
-/// A context numbers its futures from one; [`install`] comes first and spawns two.
-fn keep_alive_handle() -> SpawnHandle {
-    SpawnHandle::default().next().next()
 }
 
 impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
@@ -76,7 +57,8 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Pump<A> {
         ctx: &mut Context<A>,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        pump(&self.0, actor, ctx, task, || false)
+        let turn = |shared: &Shared<A>| pump(shared, actor, ctx, task, || false);
+        current::with(turn).unwrap_or(Poll::Pending)
     }
 }
 
@@ -84,20 +66,7 @@ impl<A: Actor<Context = Context<A>>> Drop for Pump<A> {
     fn drop(&mut self) {
         // Cancelled, ended or discarded with its incarnation: in any case it is not there. It can
         // be cancelled because `ctx.handle()` inside a message handler is the pump's handle.
-        self.0.alerts.raise(Alert::NoPump);
-    }
-}
-
-impl<A: Actor> ActorFuture<A> for KeepAlive {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        _: &mut A,
-        _: &mut A::Context,
-        _: &mut TaskContext<'_>,
-    ) -> Poll<()> {
-        Poll::Pending
+        current::with(Shared::<A>::lose_pump);
     }
 }
 
@@ -121,7 +90,6 @@ fn pump<A: Actor<Context = Context<A>>>(
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(())) => {
             shared.finish_pump();
-            ctx.cancel_future(keep_alive_handle());
             Poll::Ready(())
         }
         Err(payload) => {

@@ -6,6 +6,7 @@ use actix::{Actor, Context};
 use supervision_core::{Cause, KnownErrors, NodeId, RestartType, ValidStrategy};
 
 use crate::{
+    actor_path::ActorPath,
     dead_letters::Subscriber,
     event::SupervisionEvent,
     hooks::Hooks,
@@ -21,7 +22,7 @@ pub(crate) type Observer = Box<dyn Fn(&SupervisionEvent) + Send>;
 
 /// Everything about a supervised actor that its start fixes.
 pub(crate) struct Spec<A: Actor<Context = Context<A>>> {
-    pub(crate) path: String,
+    pub(crate) path: ActorPath,
     pub(crate) strategy: Option<ValidStrategy>,
     pub(crate) hooks: &'static Hooks<A>,
     pub(crate) settings: Settings,
@@ -31,13 +32,13 @@ pub(crate) struct Spec<A: Actor<Context = Context<A>>> {
 pub(crate) struct Settings {
     pub(crate) restart_type: RestartType,
     pub(crate) mailbox_capacity: usize,
-    pub(crate) history_capacity: usize,
     extras: Option<Box<Extras>>,
 }
 
 /// What is seldom set, kept out of the way of the many actors that do not.
 #[derive(Default)]
 pub(crate) struct Extras {
+    history_capacity: Option<usize>,
     pub(crate) node_id: Option<NodeId>,
     pub(crate) known: KnownErrors,
     pub(crate) observer: Option<Observer>,
@@ -55,6 +56,18 @@ impl Settings {
 
     pub(crate) fn extras_mut(&mut self) -> &mut Extras {
         self.extras.get_or_insert_default()
+    }
+
+    pub(crate) fn set_history_capacity(&mut self, capacity: usize) {
+        // Every actor with hooks says one; most say the default.
+        if capacity != self.history_capacity() {
+            self.extras_mut().history_capacity = Some(capacity);
+        }
+    }
+
+    pub(crate) fn history_capacity(&self) -> usize {
+        let set = self.extras().and_then(|extras| extras.history_capacity);
+        set.unwrap_or(DEFAULT_HISTORY_CAPACITY)
     }
 
     pub(crate) fn node_id(&self) -> NodeId {
@@ -92,7 +105,6 @@ impl Default for Settings {
         Self {
             restart_type: RestartType::default(),
             mailbox_capacity: DEFAULT_MAILBOX_CAPACITY,
-            history_capacity: DEFAULT_HISTORY_CAPACITY,
             extras: None,
         }
     }

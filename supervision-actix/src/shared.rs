@@ -16,7 +16,7 @@ use std::{
 };
 
 use actix::{
-    Actor, Addr, Context,
+    Actor, Addr, Context, WeakAddr,
     dev::{AsyncContextParts, Envelope},
 };
 use supervision_core::ValidStrategy;
@@ -70,6 +70,8 @@ pub(crate) struct Shared<A: Actor<Context = Context<A>>> {
     context_at: Cell<usize>,
     /// Envelopes given to handlers, the lower half of the count.
     dispatched: Cell<u32>,
+    /// A way to keep the running incarnation from being stopped by actix; see `lose_pump`.
+    private: Cell<Option<WeakAddr<A>>>,
     pub(crate) alerts: Alerts,
 }
 
@@ -91,6 +93,8 @@ struct Rare<A: Actor<Context = Context<A>>> {
     /// What was handled last, if it keeps the next message waiting.
     holds_back: Cell<Option<(Turn, &'static str)>>,
     watched: RefCell<Watched>,
+    /// Keeps an incarnation without a pump.
+    kept_by: RefCell<Option<Addr<A>>>,
 }
 
 impl<A: Actor<Context = Context<A>>> Shared<A> {
@@ -106,6 +110,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             pump_finished: Cell::new(false),
             context_at: Cell::new(0),
             dispatched: Cell::new(0),
+            private: Cell::new(None),
             alerts: Alerts::default(),
         };
         if port.is_some() {
@@ -129,7 +134,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .rare
             .get()
             .and_then(|rare| rare.told.borrow().as_ref()?.path.clone());
-        told.unwrap_or_else(|| self.spec.path.clone())
+        told.unwrap_or_else(|| self.spec.path.to_string())
     }
 
     /// Counted from 1; 0 before the first.
@@ -154,7 +159,33 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Notes that the incarnation has its pump.
     pub(crate) fn install_pump(&self) {
         self.pump_finished.set(false);
-        self.alerts.clear(Alert::NoPump);
+        if self.alerts.take(Alert::NoPump)
+            && let Some(rare) = self.rare.get()
+        {
+            rare.kept_by.take();
+        }
+    }
+
+    /// Notes that the incarnation's pump is gone. actix stops an actor that has no future and no
+    /// sender left; unless the pump has finished, a sender keeps it until the pump is back.
+    pub(crate) fn lose_pump(&self) {
+        self.alerts.raise(Alert::NoPump);
+        if let Some(private) = self.private.take()
+            && !self.pump_finished.get()
+        {
+            *self.rare().kept_by.borrow_mut() = private.upgrade();
+            self.private.set(Some(private));
+        }
+    }
+
+    /// An incarnation begins with this address of the channel that actix thinks is its mailbox.
+    pub(crate) fn begin_keeping(&self, private: WeakAddr<A>) {
+        self.private.set(Some(private));
+    }
+
+    /// The incarnation is to be dropped: losing its pump means nothing.
+    pub(crate) fn end_keeping(&self) {
+        self.private.set(None);
     }
 
     /// Whether there is nothing to look at: but for messages, or because nobody is left to send any.
@@ -170,7 +201,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     fn rare(&self) -> &Rare<A> {
         self.rare.get_or_init(|| {
             Box::new(Rare {
-                ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity)),
+                ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity())),
                 told: RefCell::default(),
                 changed: RefCell::default(),
                 stash: RefCell::default(),
@@ -180,6 +211,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 plain_dropped: Cell::new(0),
                 holds_back: Cell::new(None),
                 watched: RefCell::default(),
+                kept_by: RefCell::default(),
             })
         })
     }

@@ -206,7 +206,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         shared.place_context(ctx);
         if !shared.alerts.none() {
             if shared.alerts.is(Alert::NoPump) {
-                pump::reinstall(shared, ctx);
+                pump::install(shared, ctx);
             }
             if shared.alerts.take(Alert::Reported) {
                 suspension::attach(ctx);
@@ -272,7 +272,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
         let Phase::Running(incarnation) = std::mem::replace(&mut self.phase, Phase::Start) else {
             return Step::Again;
         };
-        let dropped = incarnation.discard();
+        let dropped = incarnation.discard(&self.shared);
         self.shared.reset_capacity();
         // The first of these is why it ended, unless that was decided before; the others are only
         // recorded, since one incarnation fails once.
@@ -378,6 +378,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
 impl<A: Actor<Context = Context<A>>> Drop for Supervision<A> {
     fn drop(&mut self) {
         let shared = self.shared.clone();
+        shared.end_keeping();
         // Dropped where it is: its context is known by its place.
         let dropped = current::scope(shared, || caught(|| self.phase = Phase::Ended));
         if let Err(panic) = dropped {

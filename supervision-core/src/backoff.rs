@@ -14,8 +14,14 @@ use crate::{duration_text, validate::MAX_DELAY};
 /// nothing has failed for `reset_after` since the last restart was due.
 ///
 /// A value of this type is valid: [`Backoff::new`] and deserialization refuse anything else.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+// Boxed: otherwise every strategy would be as large as one with a backoff.
+pub struct Backoff(Box<Fields>);
+
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Backoff {
+#[serde(rename = "Backoff")]
+struct Fields {
     #[serde(serialize_with = "duration_text::serialize")]
     min: Duration,
     #[serde(serialize_with = "duration_text::serialize")]
@@ -73,7 +79,7 @@ impl Backoff {
     /// [`BackoffError`] names the field and the rule.
     pub fn new(min: Duration, max: Duration) -> Result<Self, BackoffError> {
         let reset_after = max.max(Duration::from_secs(1));
-        Self {
+        Fields {
             min,
             max,
             factor: 2.0,
@@ -88,7 +94,7 @@ impl Backoff {
     /// # Errors
     /// [`BackoffError::Factor`] unless it is finite and at least 1.
     pub fn with_factor(self, factor: f64) -> Result<Self, BackoffError> {
-        Self { factor, ..self }.checked()
+        Fields { factor, ..*self.0 }.checked()
     }
 
     /// Sets the spread: a delay `d` becomes evenly distributed in `d * (1 - jitter)` to
@@ -97,7 +103,7 @@ impl Backoff {
     /// # Errors
     /// [`BackoffError::Jitter`] unless it is between 0 and 1.
     pub fn with_jitter(self, jitter: f64) -> Result<Self, BackoffError> {
-        Self { jitter, ..self }.checked()
+        Fields { jitter, ..*self.0 }.checked()
     }
 
     /// Sets how long nothing must have failed, counted from when the last restart was due, for the
@@ -106,14 +112,40 @@ impl Backoff {
     /// # Errors
     /// [`BackoffError::ZeroReset`] if it is zero.
     pub fn with_reset_after(self, reset_after: Duration) -> Result<Self, BackoffError> {
-        Self {
+        Fields {
             reset_after,
-            ..self
+            ..*self.0
         }
         .checked()
     }
 
-    fn checked(self) -> Result<Self, BackoffError> {
+    /// How long nothing must have failed for a new row to begin.
+    pub fn reset_after(&self) -> Duration {
+        self.0.reset_after
+    }
+
+    /// The longest delay.
+    pub fn max(&self) -> Duration {
+        self.0.max
+    }
+
+    /// The delay after `failures` failures in a row before this one (0 gives the first delay).
+    /// `entropy` is any 64 random bits; equal bits give equal delays.
+    pub fn delay(&self, failures: u32, entropy: u64) -> Duration {
+        // 53 bits are what an f64 holds exactly: evenly spread in [0, 1).
+        let unit = (entropy >> 11) as f64 / (1u64 << 53) as f64;
+        let grown = self.0.min.as_secs_f64() * power(self.0.factor, failures);
+        let spread = grown * (1.0 + self.0.jitter * (2.0 * unit - 1.0));
+        // An overflow to infinity is capped like any other long delay.
+        match Duration::try_from_secs_f64(spread) {
+            Ok(delay) => delay.min(self.0.max),
+            Err(_) => self.0.max,
+        }
+    }
+}
+
+impl Fields {
+    fn checked(self) -> Result<Backoff, BackoffError> {
         if self.min.is_zero() {
             Err(BackoffError::ZeroMin)
         } else if self.max < self.min {
@@ -127,31 +159,7 @@ impl Backoff {
         } else if self.reset_after.is_zero() {
             Err(BackoffError::ZeroReset)
         } else {
-            Ok(self)
-        }
-    }
-
-    /// How long nothing must have failed for a new row to begin.
-    pub fn reset_after(&self) -> Duration {
-        self.reset_after
-    }
-
-    /// The longest delay.
-    pub fn max(&self) -> Duration {
-        self.max
-    }
-
-    /// The delay after `failures` failures in a row before this one (0 gives the first delay).
-    /// `entropy` is any 64 random bits; equal bits give equal delays.
-    pub fn delay(&self, failures: u32, entropy: u64) -> Duration {
-        // 53 bits are what an f64 holds exactly: evenly spread in [0, 1).
-        let unit = (entropy >> 11) as f64 / (1u64 << 53) as f64;
-        let grown = self.min.as_secs_f64() * power(self.factor, failures);
-        let spread = grown * (1.0 + self.jitter * (2.0 * unit - 1.0));
-        // An overflow to infinity is capped like any other long delay.
-        match Duration::try_from_secs_f64(spread) {
-            Ok(delay) => delay.min(self.max),
-            Err(_) => self.max,
+            Ok(Backoff(Box::new(self)))
         }
     }
 }
@@ -191,7 +199,7 @@ impl<'de> Deserialize<'de> for Backoff {
             jitter,
             reset_after,
         } = Unchecked::deserialize(deserializer)?;
-        Self {
+        Fields {
             min,
             max,
             factor,

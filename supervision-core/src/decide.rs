@@ -225,19 +225,16 @@ fn try_leaf(
                 after: *delay,
             });
         }
-        Action::Restart { max, window, delay } => (*max, *window, *delay, RestartReason::Policy),
-        Action::Resume | Action::Stop | Action::Escalate => {
-            let at_once = Delay::Fixed(Duration::ZERO);
-            (
-                RESUME_MAX,
-                RESUME_WINDOW,
-                at_once,
-                RestartReason::NotResumable,
-            )
-        }
+        Action::Restart { max, window, delay } => (*max, *window, delay, RestartReason::Policy),
+        Action::Resume | Action::Stop | Action::Escalate => (
+            RESUME_MAX,
+            RESUME_WINDOW,
+            &Delay::Fixed(Duration::ZERO),
+            RestartReason::NotResumable,
+        ),
     };
     budget
-        .charge_restart(now, max, window, &delay, entropy)
+        .charge_restart(now, max, window, delay, entropy)
         .map(|after| Decision::Restart { after, reason })
 }
 

@@ -74,7 +74,7 @@ pub(crate) enum Action {
     Escalate,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Delay {
     Fixed(Duration),
     Backoff(Backoff),
@@ -238,7 +238,7 @@ fn leaf(strategy: &SupervisionStrategy, place: String, slots: &mut usize) -> Lea
         } => Action::Restart {
             max: *max_restarts,
             window: *window,
-            delay: Delay::Backoff(*backoff),
+            delay: Delay::Backoff(backoff.clone()),
         },
         SupervisionStrategy::Relocate {
             placement,

@@ -95,7 +95,7 @@ where
 
     fn facts(&self) -> Option<Facts> {
         Some(Facts {
-            path: self.ready.spec.path.clone(),
+            path: self.ready.spec.path.as_str().to_owned(),
             actor_type: Some(type_name::<A>()),
             kind: NodeKind::Actor,
         })

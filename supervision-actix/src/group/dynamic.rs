@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use actix::{Actor, Addr, ArbiterHandle, Context};
+use actix::{Actor, Addr, ArbiterHandle, Context, WeakAddr};
 use supervision_core::{
     RestartType, SupervisionStrategy, ValidStrategy,
     group::{ChildSpec, GroupStrategy, Request, RequestError, Shutdown},
@@ -136,7 +136,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicProps<A, T> {
 
     /// Sets how many failures are remembered of each child; 0 remembers none. Default: 100.
     pub fn with_history_capacity(mut self, capacity: usize) -> Self {
-        self.settings.history_capacity = capacity;
+        self.settings.set_history_capacity(capacity);
         self
     }
 
@@ -191,7 +191,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicProps<A, T> {
             mailbox_capacity: settings.mailbox_capacity,
         };
         let spec = Spec {
-            path: path.clone(),
+            path: path.clone().into(),
             // The group decides; what the actor's type says about that is not asked.
             strategy: Some(ValidStrategy::default()),
             hooks,
@@ -256,7 +256,8 @@ struct DynamicBirth<A: Actor<Context = Context<A>>, T> {
 
 impl<A: Actor<Context = Context<A>>, T: Send + 'static> Birth for DynamicBirth<A, T> {
     fn address(&self) -> Address {
-        Box::new(self.address.clone())
+        // Weak: a strong one is four times as large, and the group keeps its children anyway.
+        Box::new(self.address.downgrade())
     }
 
     fn facts(&self) -> Option<Facts> {
@@ -406,7 +407,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicSupervisor<A, T> 
 
     /// The address of a child: the same in all its lives.
     pub fn get(&self, id: &str) -> Option<Addr<A>> {
-        self.handle.directory().find(id, Addr::clone)
+        self.handle.directory().find(id, WeakAddr::upgrade)?
     }
 
     /// The children in the order in which they were added.

@@ -14,7 +14,7 @@ use crate::{
         task::{AskedFor, Asker, Step, Task},
         timers::Timer,
     },
-    order::{GRACE, Life, Means, News, Notice, Order, Trail},
+    order::{Decided, GRACE, Life, Means, News, Notice, Order, Trail},
 };
 
 impl Task {
@@ -90,7 +90,8 @@ impl Task {
             return false;
         };
         let facts = newborn.facts();
-        match newborn.start(to, self.template.as_deref(), false) {
+        // The machine's copy of the id: one for both.
+        match newborn.start(child.clone(), to, self.template.as_deref(), false) {
             Ok((entry, address)) => {
                 self.roster.insert(child.clone(), entry, address, facts);
                 true
@@ -192,11 +193,11 @@ impl Task {
             | Decision::Relocate { .. }
             | Decision::Escalate { .. } => false,
         };
-        entry.line.order(Order::Decided {
+        entry.line.order(Order::Decided(Box::new(Decided {
             cause,
             decision,
             by,
-        });
+        })));
         if ends && entry.live.is_some() {
             entry.ends = true;
         } else if ends && !entry.is_temporary {

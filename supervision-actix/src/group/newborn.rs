@@ -50,16 +50,17 @@ impl Newborn {
         self.birth.facts()
     }
 
-    /// Starts its task, which waits for its first order. `is_fixed` says whether the child is one of
-    /// those that its group was described with.
+    /// Starts its task, which waits for its first order and tells its group under the name of `id`.
+    /// `is_fixed` says whether the child is one of those that its group was described with.
     pub(super) fn start(
         self,
+        id: ChildId,
         to: mpsc::UnboundedSender<Event>,
         template: Option<&dyn Any>,
         is_fixed: bool,
     ) -> Result<(Entry, Address), StartError> {
         let address = self.birth.address();
-        let post = Post { child: self.id, to };
+        let post = Post { child: id, to };
         let line = self.birth.start(post, self.arbiter.as_ref(), template)?;
         let is_remote = self.arbiter.is_some();
         let entry = Entry::new(line, self.is_temporary, is_fixed, is_remote);

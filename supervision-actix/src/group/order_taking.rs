@@ -85,9 +85,9 @@ impl Task {
                 restarts,
             } => self.stop_life(life, means, restarts),
             Order::Resume(life) => self.resume(life),
-            Order::Decided { decision, by, .. } => {
-                if let Decision::Escalate { .. } = decision {
-                    self.pass_on_escalation(by);
+            Order::Decided(decided) => {
+                if let Decision::Escalate { .. } = decided.decision {
+                    self.pass_on_escalation(decided.by);
                 }
             }
             Order::Escalated { by } => self.pass_on_escalation(by),

@@ -168,7 +168,7 @@ impl Task {
                 return;
             };
             let facts = newborn.facts();
-            match newborn.start(to, self.template.as_deref(), true) {
+            match newborn.start(id.clone(), to, self.template.as_deref(), true) {
                 Ok((entry, address)) => self.roster.insert(id, entry, address, facts),
                 // It is told to start in its turn, and that fails.
                 Err(error) => tracing::error!(path = &*self.path, child = %id, %error, "no task"),

@@ -1,15 +1,15 @@
 //! What a child does about what its group says: notes, answers and records; the driver does the rest.
 
-use std::{rc::Rc, sync::Arc};
+use std::{collections::VecDeque, rc::Rc, sync::Arc};
 
 use actix::{Actor, Context};
-use supervision_core::{Cause, Decision, FailureInfo, StopReason};
+use supervision_core::{Decision, FailureInfo, StopReason};
 
 use super::Answer;
 use crate::{
     event::{EndReason, SupervisionEvent},
     ledger::answer,
-    order::{Life, Order},
+    order::{Decided, Life, Order},
     record::Outcome,
     settle::{end_of, escalated},
     shared::Shared,
@@ -22,7 +22,14 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     pub(crate) fn next_order(&self) -> Option<Order> {
-        self.managed(|m| m.orders.pop_front())?
+        self.managed(|m| {
+            let next = m.orders.pop_front();
+            if m.orders.is_empty() {
+                // Orders are seldom; an empty queue keeps no memory.
+                m.orders = VecDeque::new();
+            }
+            next
+        })?
     }
 
     /// A life begins.
@@ -70,7 +77,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     /// Records what was decided about the last failure.
-    pub(crate) fn note_decision(&self, cause: &Cause, decision: &Decision, by: Arc<str>) {
+    pub(crate) fn note_decision(&self, decided: Decided) {
+        let Decided {
+            cause,
+            decision,
+            by,
+        } = decided;
         if matches!(
             decision,
             Decision::Stop {
@@ -89,21 +101,21 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         });
         let info = told
             .flatten()
-            .unwrap_or_else(|| Rc::new(self.describe(cause)));
+            .unwrap_or_else(|| Rc::new(self.describe(&cause)));
         self.ledger().close_failed_start();
-        self.record_decision(cause, &info, decision);
+        self.record_decision(&cause, &info, &decision);
         match decision {
             Decision::Resume => {}
             Decision::Restart { .. } | Decision::Relocate { .. } => self.recover_from(info),
             Decision::Stop { reason } => {
-                let end = end_of(*reason, &info);
+                let end = end_of(reason, &info);
                 self.managed(|m| m.end = Some(Box::new(end)));
             }
             Decision::Escalate { reason } => {
-                let end = escalated(*reason, &info);
+                let end = escalated(reason, &info);
                 self.managed(|m| m.end = Some(Box::new(end)));
                 self.recover_from(info);
-                self.choose_limiter(cause);
+                self.choose_limiter(&cause);
                 self.note_escalation(by);
             }
         }

@@ -74,7 +74,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A> + Send> ActorProps<A, F> {
 impl<A: Actor<Context = Context<A>>, F> Ready<A, F> {
     fn tracked_mailbox(&self) -> (TrackedAddr<A>, Mailbox<A>) {
         let settings = &self.spec.settings;
-        let tally = Tally::new(&self.spec.path, settings.undertaker().cloned());
+        let tally = Tally::new(self.spec.path.as_str(), settings.undertaker().cloned());
         tracked_mailbox(settings.mailbox_capacity, tally)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    rc::Rc,
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
@@ -10,6 +9,7 @@ use std::{
 use actix::{Actor, ActorFuture, Context};
 
 use crate::{
+    current,
     shared::Shared,
     stalls::{
         rename,
@@ -21,18 +21,18 @@ use super::{Pump, pump};
 
 /// As [`Pump`].
 pub(super) struct Marked<A: Actor<Context = Context<A>>> {
-    pump: Pump<A>,
+    /// For its destructor.
+    _pump: Pump<A>,
     slot: Arc<Slot>,
 }
 
 impl<A: Actor<Context = Context<A>>> Marked<A> {
     /// For the incarnation that has begun in the poll under way.
-    pub(super) fn new(shared: &Rc<Shared<A>>) -> Self {
+    pub(super) fn new(shared: &Shared<A>, pump: Pump<A>) -> Self {
         let slot = here();
         let actor = slot.begin(shared.incarnation());
         rename(actor, shared.path());
-        let pump = Pump(shared.clone());
-        Self { pump, slot }
+        Self { _pump: pump, slot }
     }
 }
 
@@ -46,7 +46,11 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Marked<A> {
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         self.slot.reach();
-        self.pump.0.forget_wait();
-        pump(&self.pump.0, actor, ctx, task, || self.slot.must_yield())
+        let must_yield = || self.slot.must_yield();
+        let turn = |shared: &Shared<A>| {
+            shared.forget_wait();
+            pump(shared, actor, ctx, task, must_yield)
+        };
+        current::with(turn).unwrap_or(Poll::Pending)
     }
 }

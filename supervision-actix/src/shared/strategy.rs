@@ -91,7 +91,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             strategy,
             error_types,
         } = told;
-        let path = (path != self.spec.path).then_some(path);
+        let path = (path != self.spec.path.as_str()).then_some(path);
         let strategy = if self.spec.strategy.is_some() {
             Ok(ValidStrategy::default())
         } else {

@@ -38,11 +38,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
                     restarts,
                 } => self.stop_life(life, means, restarts),
                 Order::Resume(life) => self.shared.resume(life),
-                Order::Decided {
-                    cause,
-                    decision,
-                    by,
-                } => self.shared.note_decision(&cause, &decision, by),
+                Order::Decided(decided) => self.shared.note_decision(*decided),
                 Order::Escalated { by } => self.shared.note_escalation(by),
                 Order::Refuse => {
                     if matches!(self.phase, Phase::Held) {

@@ -184,6 +184,7 @@ fn a_growing_delay_is_the_backoff_it_says() {
     let secs = Duration::from_secs;
     let plain = Backoff::new(secs(1), secs(9)).expect("valid");
     let full = plain
+        .clone()
         .with_factor(3.0)
         .and_then(|backoff| backoff.with_jitter(0.0))
         .and_then(|backoff| backoff.with_reset_after(secs(3_600)))

@@ -47,7 +47,7 @@ fn the_extremes_of_entropy_and_attempts_stay_below_the_maximum() {
     let slow = doubling(1.0)
         .with_factor(1.0 + f64::EPSILON)
         .expect("valid");
-    for backoff in [full, slow, doubling(1.0), doubling(0.0)] {
+    for backoff in [full.clone(), slow, doubling(1.0), doubling(0.0)] {
         for attempt in [0, 1, 2, 31, 32, 1_023, 1_024, u32::MAX - 1, u32::MAX] {
             for entropy in [0, 1, MIDDLE - 1, MIDDLE, u64::MAX] {
                 assert!(backoff.delay(attempt, entropy) <= 10 * SECOND);
@@ -75,7 +75,7 @@ fn without_jitter_delays_never_shrink() {
 fn jitter_stays_within_its_share_of_the_plain_delay() {
     let cases = (any_backoff(), 0..10u32, any::<u64>());
     check(10_000, cases, |(backoff, n, entropy)| {
-        let plain = backoff.with_jitter(0.0).expect("valid").delay(n, 0);
+        let plain = backoff.clone().with_jitter(0.0).expect("valid").delay(n, 0);
         let (low, high) = (backoff.delay(n, 0), backoff.delay(n, u64::MAX));
         let delay = backoff.delay(n, entropy);
         prop_assert!((low..=high).contains(&delay));
@@ -123,7 +123,7 @@ fn delays_double_until_the_maximum() {
         delays,
         [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]
     );
-    let flat = plain.with_factor(1.0).expect("valid");
+    let flat = plain.clone().with_factor(1.0).expect("valid");
     assert_eq!(flat.delay(u32::MAX, 0), 100 * MS);
     let thrice = plain.with_factor(3.0).expect("valid");
     assert_eq!(thrice.delay(3, 0), 2_700 * MS);

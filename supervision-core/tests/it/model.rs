@@ -163,7 +163,7 @@ impl Model {
             row.1 = row.1.max(now + nanos(backoff.reset_after()));
             return None;
         }
-        self.last_backoff = Some((path, *backoff));
+        self.last_backoff = Some((path, backoff.clone()));
         let low = backoff.delay(row.0, 0);
         let high = backoff.delay(row.0, u64::MAX);
         row.0 += 1;

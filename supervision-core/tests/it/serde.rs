@@ -169,7 +169,7 @@ fn invalid() -> Vec<(&'static str, Rule, SupervisionStrategy)> {
         (
             "window",
             Rule::NotZero,
-            with_backoff(3, Duration::ZERO, backoff),
+            with_backoff(3, Duration::ZERO, backoff.clone()),
         ),
         ("delay", Rule::DelayTooLong, late()),
         ("delay", Rule::DelayTooLong, late_move),
