@@ -8,11 +8,13 @@
 mod bench;
 mod ci;
 mod demo;
+mod guard;
 mod otp;
 mod sample;
 mod test;
 mod tidy;
 
+mod debian;
 mod figures;
 mod workspace;
 
@@ -40,8 +42,10 @@ enum Command {
     Ci(ci::Args),
     /// Check what the compiler does not: file headers, sizes, names, MSRV, the sample
     Tidy(tidy::Args),
-    /// Measure supervised actors beside bare ones, in turn, and compare
+    /// Measure this library beside its peers, in turn, and compare
     Bench(bench::Args),
+    /// Count instructions beside bare actix, and hold them against ceilings
+    Guard(guard::Args),
     /// Compare the core's groups with Erlang/OTP's supervisor on random schedules
     Otp(otp::Args),
     /// Write the demo's input file anew
@@ -71,6 +75,7 @@ fn run(command: Command) -> Result<Option<Figures>, Failed> {
         Command::Ci(args) => ci::run(args).map(Some),
         Command::Tidy(args) => tidy::run(args).map(Some),
         Command::Bench(args) => bench::run(args).map(Some),
+        Command::Guard(args) => guard::run(args).map(Some),
         Command::Otp(args) => otp::run(args).map(Some),
         Command::Sample(args) => sample::run(args).map(Some),
     }
