@@ -63,7 +63,11 @@ pub(crate) fn run(args: Args) -> Result<Figures, Failed> {
         Some(path) => (Results::read(path)?, path.clone()),
         None => measured(&args, &mut figures)?,
     };
-    println!("{}", table::terminal(&results));
+    for columns in [table::ON_ACTIX, table::OTHERS] {
+        let beside = peers::titled(columns.beside);
+        println!("{}", table::terminal(&results, columns));
+        println!("x: the ratio to {beside}, median of the rounds\n");
+    }
     let verdicts = targets::judge(&results);
     println!("{}", targets::terminal(&verdicts));
     note(&mut figures, &results);

@@ -73,7 +73,7 @@ pub fn draw(results: &str, svg: &str) -> Result<(), Box<dyn Error>> {
     let root = SVGBackend::new(svg, size).into_drawing_area();
     root.fill(&WHITE)?;
     let title = "Medians of one run, actors on the caller's thread; shorter is better";
-    root.draw(&Text::new(title, (16, 14), font(17)))?;
+    root.draw(&Text::new(title, (16, 14), font(21)))?;
     let (_, below) = root.split_vertically(HEAD);
     let areas = below.split_evenly((lines as usize, COLUMNS));
     for (area, panel) in areas.iter().zip(PANELS) {
@@ -100,28 +100,36 @@ fn draw_panel(
     const LEFT: i32 = 150;
     const RIGHT: i32 = 95;
     let bars = bars(results, case, divisor, unit);
-    area.draw(&Text::new(title, (16, 4), font(15)))?;
-    let longest = bars
-        .iter()
-        .filter_map(|bar| bar.value)
-        .fold(f64::MIN_POSITIVE, f64::max);
+    area.draw(&Text::new(title, (16, 4), font(18)))?;
+    let longest = longest(&bars);
     let room = f64::from(PANEL.0 as i32 - LEFT - RIGHT);
     for (line, bar) in bars.iter().enumerate() {
         let top = 28 + 20 * line as i32;
-        let length = bar.value.map_or(room, |value| value / longest * room);
+        let value = bar.value.filter(|value| *value <= longest);
+        let length = value.map_or(room, |value| value / longest * room);
         let end = LEFT + length.max(1.0) as i32;
-        // A killed one is as long as the panel, and pale.
+        // One that was killed or is off the scale is as long as the panel, and pale.
         let fill = bar
             .colour
-            .mix(if bar.value.is_some() { 1.0 } else { 0.25 })
+            .mix(if value.is_some() { 1.0 } else { 0.25 })
             .filled();
         area.draw(&Rectangle::new([(LEFT, top), (end, top + 15)], fill))?;
-        let right = font(12).pos(Pos::new(HPos::Right, VPos::Center));
+        let right = font(15).pos(Pos::new(HPos::Right, VPos::Center));
         area.draw(&Text::new(bar.title, (LEFT - 6, top + 8), right))?;
-        let left = font(12).pos(Pos::new(HPos::Left, VPos::Center));
+        let left = font(15).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw(&Text::new(bar.label.as_str(), (end + 5, top + 8), left))?;
     }
     Ok(())
+}
+
+/// The value that fills a panel; beyond are those that would leave no room for the others.
+fn longest(bars: &[Bar]) -> f64 {
+    const SCALE: f64 = 40.0;
+    let values = || bars.iter().filter_map(|bar| bar.value);
+    let shortest = values().fold(f64::INFINITY, f64::min);
+    values()
+        .filter(|value| *value <= shortest * SCALE)
+        .fold(f64::MIN_POSITIVE, f64::max)
 }
 
 fn bars(results: &Value, case: &str, divisor: f64, unit: &str) -> Vec<Bar> {

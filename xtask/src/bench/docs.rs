@@ -8,7 +8,8 @@ use crate::{
     bench::{
         peers::{self, ERLANG, PEERS},
         results::Results,
-        table, targets,
+        table::{self, Columns, ON_ACTIX, OTHERS},
+        targets,
         targets::Verdict,
     },
     figures::Failed,
@@ -18,7 +19,10 @@ use crate::{
 const END: &str = "<!-- end of figures -->";
 
 /// Columns and lines of the README's table.
-const SHORT_PEERS: &[&str] = &["bare", "lean", "dynamic", "kameo", "ractor", ERLANG];
+const SHORT: Columns = Columns {
+    peers: &["bare", "lean", "dynamic", "kameo", "ractor", ERLANG],
+    beside: "bare",
+};
 const SHORT_CASES: &[&str] = &[
     "tell",
     "ask",
@@ -37,14 +41,28 @@ pub(super) fn write(results: &Results, verdicts: &[Verdict]) -> Result<(), Faile
     let parts = BTreeMap::from([
         (
             "short",
-            table::markdown(results, "same", Some(SHORT_PEERS), Some(SHORT_CASES)),
+            table::markdown(results, "same", SHORT, Some(SHORT_CASES)),
         ),
         ("run", run(results)),
         ("peers", versions(results)),
         ("targets", targets::markdown(verdicts)),
         ("missed", missed(verdicts)),
-        ("same", table::markdown(results, "same", None, None)),
-        ("other", table::markdown(results, "other", None, None)),
+        (
+            "same-actix",
+            table::markdown(results, "same", ON_ACTIX, None),
+        ),
+        (
+            "same-others",
+            table::markdown(results, "same", OTHERS, None),
+        ),
+        (
+            "other-actix",
+            table::markdown(results, "other", ON_ACTIX, None),
+        ),
+        (
+            "other-others",
+            table::markdown(results, "other", OTHERS, None),
+        ),
         ("ahead", ahead(results)),
         ("cannot", cannot(results)),
     ]);

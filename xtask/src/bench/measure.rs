@@ -25,8 +25,9 @@ use crate::{
 
 /// How long one measurement may take, in seconds, in a full and in a quick run.
 const LIMIT: [u64; 2] = [30, 5];
-/// A million actors take longer to come and go than most measurements.
-const LIMIT_OF_MANY: u64 = 150;
+/// The same where there are many actors: to start them is not what is measured, and takes its time.
+const LIMIT_OF_STORM: [u64; 2] = [40, 12];
+const LIMIT_OF_MANY: [u64; 2] = [150, 60];
 /// How often a process is looked after: rarely enough not to disturb it.
 const LOOK: Duration = Duration::from_millis(20);
 /// The one case whose memory has to be there.
@@ -72,7 +73,7 @@ impl Bench {
     pub(super) fn build() -> Result<Self, Failed> {
         let root = workspace::root()?;
         Ok(Self {
-            program: program(&[])?,
+            program: program("bench", &[])?,
             erlang: erlang(&root)?,
             lock: root.join("xtask/bench/Cargo.lock"),
         })
@@ -135,19 +136,26 @@ impl Bench {
                 let wanted = plan.peers.is_empty() || plan.peers.iter().any(|name| name == peer);
                 let there = peer != ERLANG || self.erlang.is_some();
                 let cell = row.cells.entry(peer.to_owned()).or_default();
-                let settled =
-                    cell.cannot.is_some() || cell.over_limit.is_some() || cell.broken.is_some();
+                let hopeless = cell.over_limit.is_some() && !cell.has_figures();
+                let settled = cell.cannot.is_some() || hopeless || cell.broken.is_some();
                 if !wanted || !there || settled {
                     continue;
                 }
                 let ran = match too_many(plan, case, peer, before) {
                     Some(reason) => Ran::Cannot(reason),
+                    None if too_slow(case, peer, place, before) => {
+                        Ran::OverLimit(limit(&case.name)[run])
+                    }
                     None => self.run(case, peer, place, run),
                 };
                 match ran {
                     Ran::Figures(figures) => cell.runs.push(figures),
                     Ran::Cannot(reason) => cell.cannot = Some(reason),
-                    Ran::OverLimit(seconds) => cell.over_limit = Some(seconds),
+                    Ran::OverLimit(seconds) => {
+                        // So that the runs of a round have the same place with all peers.
+                        cell.runs.push(BTreeMap::new());
+                        cell.over_limit = Some(seconds);
+                    }
                     Ran::Broken(problem) => cell.broken = Some(problem),
                 }
             }
@@ -173,11 +181,7 @@ impl Bench {
                 command
             }
         };
-        let limit = if case.name == MANY {
-            LIMIT_OF_MANY
-        } else {
-            LIMIT[run]
-        };
+        let limit = limit(&case.name)[run];
         finish(command, limit).unwrap_or_else(|problem| Ran::Broken(problem.to_string()))
     }
 }
@@ -198,10 +202,28 @@ fn too_many(plan: &Plan, case: &Case, peer: &str, before: &Results) -> Option<St
         .then(|| format!("{gigabytes:.0} GB of memory were not to be had"))
 }
 
-/// Builds the program that measures, and tells where it is.
-pub(crate) fn program(flags: &[&str]) -> Result<PathBuf, Failed> {
+/// Whether a storm of a tenth was over its limit already.
+fn too_slow(case: &Case, peer: &str, place: &str, before: &Results) -> bool {
+    let smaller = case.name.replace("100k", "10k");
+    let cell = before
+        .row(&smaller, place)
+        .and_then(|row| row.cells.get(peer));
+    smaller != case.name
+        && cell.is_some_and(|cell| cell.over_limit.is_some() && !cell.has_figures())
+}
+
+fn limit(case: &str) -> [u64; 2] {
+    match case {
+        MANY => LIMIT_OF_MANY,
+        case if case.contains("100k") => LIMIT_OF_STORM,
+        _ => LIMIT,
+    }
+}
+
+/// Builds the program that measures in a directory below `target`, and tells where it is.
+pub(crate) fn program(directory: &str, flags: &[&str]) -> Result<PathBuf, Failed> {
     let root = workspace::root()?;
-    let target = root.join("target").join("bench");
+    let target = root.join("target").join(directory);
     let status = workspace::cargo()?
         .args(["build", "--release", "--locked", "--manifest-path"])
         .arg(root.join("xtask/bench/Cargo.toml"))

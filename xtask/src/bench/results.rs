@@ -36,12 +36,13 @@ pub(super) struct Row {
 /// One peer's measurements of it.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Cell {
-    /// By round; figures have names, the main one is `value`.
+    /// By round; figures have names, the main one is `value`. Empty if it was killed.
     pub(super) runs: Vec<BTreeMap<String, f64>>,
     /// Why there is nothing to measure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cannot: Option<String>,
-    /// It was killed after this many seconds, and not tried again.
+    /// It was killed after this many seconds, in some round or, if it never got further, in the first
+    /// and not tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) over_limit: Option<u64>,
     /// It did not do what it claims to.
@@ -76,7 +77,7 @@ impl Results {
 
     pub(super) fn measurements(&self) -> u64 {
         let cells = self.rows.iter().flat_map(|row| row.cells.values());
-        cells.map(|cell| cell.runs.len() as u64).sum()
+        cells.map(|cell| cell.all("value").len() as u64).sum()
     }
 }
 
@@ -125,6 +126,11 @@ impl Cell {
         runs.is_empty() && cannot.is_none() && over_limit.is_none() && broken.is_none()
     }
 
+    /// It ended within its limit at least once.
+    pub(super) fn has_figures(&self) -> bool {
+        !self.all("value").is_empty()
+    }
+
     /// The median of a figure.
     pub(super) fn median(&self, figure: &str) -> Option<f64> {
         median(self.all(figure))
@@ -170,6 +176,16 @@ mod tests {
         assert_eq!(median(vec![]), None);
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+    }
+
+    #[test]
+    fn a_round_in_which_one_was_killed_is_no_pair() {
+        let mut killed = cell(&[1.0, 2.0, 3.0]);
+        killed.runs[1].clear();
+        let all = cell(&[10.0, 20.0, 30.0]);
+        let found: Vec<_> = pairs(&killed, &all).collect();
+        assert_eq!(found, [(1.0, 10.0), (3.0, 30.0)]);
+        assert_eq!(killed.median("value"), Some(2.0));
     }
 
     #[test]

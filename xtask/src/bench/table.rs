@@ -3,22 +3,60 @@
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::bench::{
-    peers::PEERS,
+    peers::{ERLANG, titled},
     results::{Cell, Results, Row},
 };
 
-/// All rows and all peers that were measured; two lines to a cell, the ratio to bare actix below.
-pub(super) fn terminal(results: &Results) -> Table {
-    let peers = measured(results, None);
+/// Some peers, and whom they are compared with.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    pub(super) peers: &'static [&'static str],
+    pub(super) beside: &'static str,
+}
+
+/// Those whose actors are actix actors.
+pub(super) const ON_ACTIX: Columns = Columns {
+    peers: &[
+        "bare",
+        "bare-catch",
+        "actix-supervisor",
+        "lean",
+        "dynamic",
+        "supervisor",
+        "deadline",
+    ],
+    beside: "bare",
+};
+
+/// All others.
+pub(super) const OTHERS: Columns = Columns {
+    peers: &[
+        "lean",
+        "kameo",
+        "kameo-bounded",
+        "ractor",
+        "ractor-supervisor",
+        "tokio-actors",
+        ERLANG,
+    ],
+    beside: "lean",
+};
+
+/// All rows; the lines of a cell are the figure, what belongs to it, and the ratio.
+pub(super) fn terminal(results: &Results, columns: Columns) -> Table {
+    let peers = measured(results, None, columns);
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    let titles = peers.iter().map(|(_, title)| (*title).to_owned());
-    let first = ["case".to_owned(), "place".to_owned()];
+    let titles = peers.iter().map(|peer| titled(peer).to_owned());
+    let first = ["case".to_owned(), "thread".to_owned()];
     table.set_header(first.into_iter().chain(titles));
     for row in &results.rows {
-        let cells = peers.iter().map(|(peer, _)| match row.ratio(peer, "bare") {
-            Some(ratio) if *peer != "bare" => format!("{}\n{ratio:.2}", shown(row, peer)),
-            _ => shown(row, peer),
+        let cells = peers.iter().map(|peer| {
+            let shown = shown(row, peer).replace(", ", "\n");
+            match ratio(row, peer, columns) {
+                Some(ratio) => format!("{shown}\nx {ratio:.2}"),
+                None => shown,
+            }
         });
         let first = [row.case.clone(), row.place.clone()];
         table.add_row(first.into_iter().chain(cells));
@@ -26,65 +64,64 @@ pub(super) fn terminal(results: &Results) -> Table {
     table
 }
 
-/// The rows of one place, in Markdown: a line for each case, a column for each peer. Ratios to bare
-/// actix stand in brackets.
+/// The rows of one place, in Markdown; ratios in brackets. Only the given cases, if any are.
 pub(super) fn markdown(
     results: &Results,
     place: &str,
-    only: Option<&[&str]>,
+    columns: Columns,
     cases: Option<&[&str]>,
 ) -> String {
-    let peers: Vec<_> = measured(results, Some(place))
-        .into_iter()
-        .filter(|(name, _)| only.is_none_or(|only| only.contains(name)))
-        .collect();
-    let titles: Vec<_> = peers.iter().map(|(_, title)| *title).collect();
+    let peers = measured(results, Some(place), columns);
+    let titles: Vec<_> = peers.iter().map(|peer| titled(peer)).collect();
     let mut lines = vec![format!("| | {} |", titles.join(" | "))];
     lines.push(format!("|---|{}", "---:|".repeat(peers.len())));
     for row in results.rows.iter().filter(|row| row.place == place) {
-        if cases.is_some_and(|cases| !cases.contains(&row.case.as_str())) {
-            continue;
-        }
-        let cells = peers.iter().map(|(peer, _)| match row.ratio(peer, "bare") {
-            Some(ratio) if *peer != "bare" => format!("{} ({ratio:.2})", shown(row, peer)),
-            _ => shown(row, peer),
+        let cells = peers.iter().map(|peer| match ratio(row, peer, columns) {
+            Some(ratio) => format!("{} ({ratio:.2})", shown(row, peer)),
+            None => shown(row, peer),
         });
         let cells: Vec<_> = cells.collect();
-        lines.push(format!("| {} | {} |", row.what, cells.join(" | ")));
+        let wanted = cases.is_none_or(|cases| cases.contains(&row.case.as_str()));
+        if wanted && cells.iter().any(|cell| cell != EMPTY) {
+            lines.push(format!("| {} | {} |", row.what, cells.join(" | ")));
+        }
     }
     lines.join("\n")
 }
 
-/// Those with a figure or a limit in some row of this place, or of any.
-fn measured(results: &Results, place: Option<&str>) -> Vec<(&'static str, &'static str)> {
-    let in_place = |row: &&Row| place.is_none_or(|place| row.place == place);
-    let has = |peer: &str| {
-        let cells = results
-            .rows
-            .iter()
-            .filter(in_place)
-            .filter_map(|row| row.cells.get(peer));
-        cells
-            .into_iter()
-            .any(|cell| !cell.runs.is_empty() || cell.over_limit.is_some())
-    };
-    let peers = PEERS.iter().filter(|peer| has(peer.name));
-    peers.map(|peer| (peer.name, peer.title)).collect()
+/// `None` for whoever the others are compared with, and of messages kept.
+fn ratio(row: &Row, peer: &str, columns: Columns) -> Option<f64> {
+    let compared = peer != columns.beside && row.unit != "messages";
+    row.ratio(peer, columns.beside).filter(|_| compared)
 }
+
+/// Those with a figure or a limit in some row of this place, or of any.
+fn measured(results: &Results, place: Option<&str>, columns: Columns) -> Vec<&'static str> {
+    let in_place = |row: &&Row| place.is_none_or(|place| row.place == place);
+    let has = |peer: &&&str| {
+        let rows = results.rows.iter().filter(in_place);
+        let mut cells = rows.filter_map(|row| row.cells.get(**peer));
+        cells.any(|cell| cell.has_figures() || cell.over_limit.is_some())
+    };
+    columns.peers.iter().filter(has).copied().collect()
+}
+
+const EMPTY: &str = "-";
 
 /// One peer's figure in a row.
 pub(super) fn shown(row: &Row, peer: &str) -> String {
     let Some(cell) = row.cells.get(peer) else {
-        return "-".to_owned();
+        return EMPTY.to_owned();
     };
-    if let Some(seconds) = cell.over_limit {
-        return format!("> {seconds} s");
+    let over = cell.over_limit.map(|seconds| format!("> {seconds} s"));
+    if let Some(over) = over.as_ref().filter(|_| !cell.has_figures()) {
+        return over.clone();
     }
     if cell.broken.is_some() {
         return "broken".to_owned();
     }
-    match (cell.median("value"), cell.median("p99")) {
-        (None, _) => "-".to_owned(),
+    let shown = match (cell.median("value"), cell.median("p99")) {
+        (None, _) => EMPTY.to_owned(),
         (Some(value), Some(p99)) => {
             format!(
                 "{}, p99 {}",
@@ -93,6 +130,11 @@ pub(super) fn shown(row: &Row, peer: &str) -> String {
             )
         }
         (Some(value), None) => format!("{}{}", with_unit(value, &row.unit), further(cell)),
+    };
+    // A median without its slowest rounds is not the whole truth.
+    match over {
+        Some(over) => format!("{shown}, once {over}"),
+        None => shown,
     }
 }
 
