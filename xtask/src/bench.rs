@@ -43,10 +43,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "rounds", "only", "peers"])]
     from: Option<PathBuf>,
     /// Draw docs/benchmarks.svg
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["only", "peers"])]
     plot: bool,
     /// Write the figures into docs/benchmarks.md and README.md
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["only", "peers"])]
     write_docs: bool,
     /// Fail if a target is missed
     #[arg(long)]

@@ -17,6 +17,7 @@ use crate::{
         machine::{Machine, available_memory, versions},
         peers::{ERLANG, PEERS},
         results::{Results, Row},
+        table,
     },
     debian,
     figures::{Failed, complain},
@@ -91,6 +92,12 @@ impl Bench {
 
     /// Measures everything in the plan, round by round, in each round peer by peer.
     pub(super) fn measure(&self, plan: &Plan) -> Result<Results, Failed> {
+        let known = |name: &&String| PEERS.iter().any(|peer| peer.name == name.as_str());
+        if let Some(unknown) = plan.peers.iter().find(|name| !known(name)) {
+            let names: Vec<_> = PEERS.iter().map(|peer| peer.name).collect();
+            let problem = format!("there is no peer {unknown}, only {}", names.join(", "));
+            return Err(Failed::because(problem));
+        }
         let run = usize::from(plan.quick);
         let mut results = Results {
             machine: Machine::here(),
@@ -135,6 +142,7 @@ impl Bench {
             for peer in PEERS.iter().map(|peer| peer.name) {
                 let wanted = plan.peers.is_empty() || plan.peers.iter().any(|name| name == peer);
                 let there = peer != ERLANG || self.erlang.is_some();
+                let has_peers = row.has_peers();
                 let cell = row.cells.entry(peer.to_owned()).or_default();
                 let hopeless = cell.over_limit.is_some() && !cell.has_figures();
                 let settled = cell.cannot.is_some() || hopeless || cell.broken.is_some();
@@ -143,6 +151,7 @@ impl Bench {
                 }
                 let ran = match too_many(plan, case, peer, before) {
                     Some(reason) => Ran::Cannot(reason),
+                    None if peer == ERLANG && !has_peers => continue,
                     None if too_slow(case, peer, place, before) => {
                         Ran::OverLimit(limit(&case.name)[run])
                     }
@@ -167,13 +176,6 @@ impl Bench {
     fn run(&self, case: &Case, peer: &str, place: &str, run: usize) -> Ran {
         let ops = case.ops[run].to_string();
         let command = match (peer, &self.erlang) {
-            (ERLANG, _)
-                if ["decide", "resume"]
-                    .iter()
-                    .any(|ours| case.name.starts_with(ours)) =>
-            {
-                return Ran::Cannot("a part of this library alone".to_owned());
-            }
             (ERLANG, Some(compiled)) => erl(compiled, &case.name, place, &ops),
             _ => {
                 let mut command = Command::new(&self.program);
@@ -195,8 +197,10 @@ fn too_many(plan: &Plan, case: &Case, peer: &str, before: &Results) -> Option<St
         return Some("not part of a quick run".to_owned());
     }
     let each = before.row("bytes", "same").and_then(|row| row.median(peer));
-    // What is not known is taken to be as much as the largest of them needs.
-    let needed = each.unwrap_or(16_000.0) * case.ops[0] as f64 * 1.25;
+    // What is not known is taken to be as much as the largest of its kind needs.
+    let on_actix = table::ON_ACTIX.peers.contains(&peer);
+    let most = if on_actix { 4_000.0 } else { 16_000.0 };
+    let needed = each.unwrap_or(most) * case.ops[0] as f64 * 1.25;
     let gigabytes = needed / 1e9;
     (needed > available_memory() as f64)
         .then(|| format!("{gigabytes:.0} GB of memory were not to be had"))

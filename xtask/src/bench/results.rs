@@ -82,6 +82,13 @@ impl Results {
 }
 
 impl Row {
+    /// Others than this library can be measured.
+    pub(super) fn has_peers(&self) -> bool {
+        !["decide", "resume"]
+            .iter()
+            .any(|part| self.case.starts_with(part))
+    }
+
     pub(super) fn median(&self, peer: &str) -> Option<f64> {
         self.cells.get(peer)?.median("value")
     }

@@ -82,7 +82,11 @@ pub(super) fn markdown(
         });
         let cells: Vec<_> = cells.collect();
         let wanted = cases.is_none_or(|cases| cases.contains(&row.case.as_str()));
-        if wanted && cells.iter().any(|cell| cell != EMPTY) {
+        let mut compared = peers
+            .iter()
+            .zip(&cells)
+            .filter(|(peer, _)| **peer != columns.beside);
+        if wanted && compared.any(|(_, cell)| cell != EMPTY) {
             lines.push(format!("| {} | {} |", row.what, cells.join(" | ")));
         }
     }
