@@ -8,12 +8,14 @@
 mod bench;
 mod ci;
 mod demo;
+mod guard;
 mod otp;
 mod placement;
 mod sample;
 mod test;
 mod tidy;
 
+mod debian;
 mod figures;
 mod workspace;
 
@@ -41,8 +43,10 @@ enum Command {
     Ci(ci::Args),
     /// Check what the compiler does not: file headers, sizes, names, MSRV, the sample
     Tidy(tidy::Args),
-    /// Measure supervised actors beside bare ones, in turn, and compare
+    /// Measure this library beside its peers, in turn, and compare
     Bench(bench::Args),
+    /// Count instructions beside bare actix, and hold them against ceilings
+    Guard(guard::Args),
     /// Compare the core's groups with Erlang/OTP's supervisor on random schedules
     Otp(otp::Args),
     /// Place a million actors on a thousand nodes, on paper: balance, moves, and what it costs
@@ -74,6 +78,7 @@ fn run(command: Command) -> Result<Option<Figures>, Failed> {
         Command::Ci(args) => ci::run(args).map(Some),
         Command::Tidy(args) => tidy::run(args).map(Some),
         Command::Bench(args) => bench::run(args).map(Some),
+        Command::Guard(args) => guard::run(args).map(Some),
         Command::Otp(args) => otp::run(args).map(Some),
         Command::Placement(args) => placement::run(args),
         Command::Sample(args) => sample::run(args).map(Some),

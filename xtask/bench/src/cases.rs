@@ -1,213 +1,275 @@
-//! The cases.
+//! The cases: what is measured, in which unit, how often.
 
-use std::time::{Duration, Instant};
+mod bytes;
+mod events;
+mod idle;
+mod messages;
+mod queued;
+mod restart;
+mod spawn;
+mod storm;
 
-use actix::prelude::*;
-use supervision_core::{Budgets, Cause, Failure, Policy, SupervisionStrategy, Timestamp, decide};
+mod decide;
 
-use crate::{
-    actors::{Ask, BareRecovery, Fail, Panic, Probe, Started, Tell, Variant, start},
-    memory::resident,
-    per_op,
-};
+use crate::peer::{How, Outcome, Peer, Place};
 
-/// One thing that is measured.
+/// What is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Job {
+    Tell,
+    TellOnePerWakeup,
+    Ask,
+    Spawn,
+    Bytes,
+    Restart(How),
+    Storm(How),
+    Queued(How),
+    Decide,
+    Event { observed: bool },
+    Idle,
+}
+
+/// One row of the table, for each of its places.
 pub struct Case {
     pub name: &'static str,
+    pub what: &'static str,
     pub unit: &'static str,
-    /// `None` where the variant cannot do it.
-    pub run: fn(Variant) -> Option<f64>,
+    pub job: Job,
+    pub places: &'static [Place],
+    /// How many operations a full and a quick run do.
+    pub ops: [u64; 2],
+    /// How often a full and a quick run measure it, at most.
+    pub rounds: [u64; 2],
 }
+
+const BOTH: &[Place] = &[Place::Same, Place::Other];
+const SAME: &[Place] = &[Place::Same];
+const OFTEN: [u64; 2] = [u64::MAX, 3];
+const SELDOM: [u64; 2] = [5, 1];
 
 /// All cases.
 pub const CASES: &[Case] = &[
-    Case { name: "tell", unit: "ns", run: tell },
-    Case { name: "tell-one-per-wakeup", unit: "ns", run: tell_one_per_wakeup },
-    Case { name: "ask", unit: "ns", run: ask },
-    Case { name: "spawn-and-first-answer", unit: "ns", run: spawn_and_first_answer },
-    Case { name: "bytes-per-idle-actor", unit: "B", run: bytes_per_idle_actor },
-    Case { name: "restart-after-panic", unit: "ns", run: restart_after_panic },
-    Case { name: "restart-after-failure", unit: "ns", run: restart_after_failure },
-    Case { name: "decide", unit: "ns", run: decide_cost },
+    Case {
+        name: "tell",
+        what: "tell, in bursts of 1,000",
+        unit: "ns",
+        job: Job::Tell,
+        places: BOTH,
+        ops: [1_000_000, 300_000],
+        rounds: OFTEN,
+    },
+    Case {
+        name: "tell-one-per-wakeup",
+        what: "tell, one message per wake-up",
+        unit: "ns",
+        job: Job::TellOnePerWakeup,
+        places: SAME,
+        ops: [500_000, 150_000],
+        rounds: OFTEN,
+    },
+    Case {
+        name: "ask",
+        what: "ask, one after the other",
+        unit: "ns",
+        job: Job::Ask,
+        places: SAME,
+        ops: [300_000, 100_000],
+        rounds: OFTEN,
+    },
+    Case {
+        name: "ask",
+        what: "ask, one after the other",
+        unit: "ns",
+        job: Job::Ask,
+        places: &[Place::Other],
+        ops: [50_000, 10_000],
+        rounds: [u64::MAX, 1],
+    },
+    Case {
+        name: "spawn",
+        what: "spawn and first answer",
+        unit: "ns",
+        job: Job::Spawn,
+        places: SAME,
+        ops: [100_000, 30_000],
+        rounds: OFTEN,
+    },
+    Case {
+        name: "spawn",
+        what: "spawn and first answer",
+        unit: "ns",
+        job: Job::Spawn,
+        places: &[Place::Other],
+        ops: [100_000, 10_000],
+        rounds: SELDOM,
+    },
+    Case {
+        name: "bytes",
+        what: "resident memory of an idle actor",
+        unit: "B",
+        job: Job::Bytes,
+        places: SAME,
+        ops: [100_000, 50_000],
+        rounds: [3, 1],
+    },
+    Case {
+        name: "restart-panic",
+        what: "restart after a panic, to the answered ping",
+        unit: "ns",
+        job: Job::Restart(How::Panic),
+        places: BOTH,
+        ops: [50_000, 10_000],
+        rounds: [u64::MAX, 2],
+    },
+    Case {
+        name: "restart-error",
+        what: "restart after a reported failure, to the answered ping",
+        unit: "ns",
+        job: Job::Restart(How::Error),
+        places: BOTH,
+        ops: [50_000, 10_000],
+        rounds: [u64::MAX, 2],
+    },
+    Case {
+        name: "storm-10k-panic",
+        what: "10,000 panic at once, until all answer",
+        unit: "ms",
+        job: Job::Storm(How::Panic),
+        places: BOTH,
+        ops: [10_000, 10_000],
+        rounds: SELDOM,
+    },
+    Case {
+        name: "storm-10k-error",
+        what: "10,000 fail at once, until all answer",
+        unit: "ms",
+        job: Job::Storm(How::Error),
+        places: BOTH,
+        ops: [10_000, 10_000],
+        rounds: SELDOM,
+    },
+    Case {
+        name: "storm-100k-panic",
+        what: "100,000 panic at once, until all answer",
+        unit: "ms",
+        job: Job::Storm(How::Panic),
+        places: SAME,
+        ops: [100_000, 100_000],
+        rounds: SELDOM,
+    },
+    Case {
+        name: "storm-100k-error",
+        what: "100,000 fail at once, until all answer",
+        unit: "ms",
+        job: Job::Storm(How::Error),
+        places: SAME,
+        ops: [100_000, 100_000],
+        rounds: SELDOM,
+    },
+    Case {
+        name: "queued-panic",
+        what: "messages kept of 1,000 queued behind a panic",
+        unit: "messages",
+        job: Job::Queued(How::Panic),
+        places: BOTH,
+        ops: [1_000, 1_000],
+        rounds: [u64::MAX, 1],
+    },
+    Case {
+        name: "queued-error",
+        what: "messages kept of 1,000 queued behind a reported failure",
+        unit: "messages",
+        job: Job::Queued(How::Error),
+        places: BOTH,
+        ops: [1_000, 1_000],
+        rounds: [u64::MAX, 1],
+    },
+    Case {
+        name: "decide",
+        what: "one decision",
+        unit: "ns",
+        job: Job::Decide,
+        places: SAME,
+        ops: [2_000_000, 1_000_000],
+        rounds: OFTEN,
+    },
+    Case {
+        name: "resume-unobserved",
+        what: "a failure answered by Resume, no subscriber",
+        unit: "ns",
+        job: Job::Event { observed: false },
+        places: SAME,
+        ops: [200_000, 50_000],
+        rounds: OFTEN,
+    },
+    Case {
+        name: "resume-observed",
+        what: "a failure answered by Resume, one subscriber",
+        unit: "ns",
+        job: Job::Event { observed: true },
+        places: SAME,
+        ops: [200_000, 50_000],
+        rounds: OFTEN,
+    },
+    Case {
+        name: "idle-1m",
+        what: "1,000,000 idle actors, memory of each",
+        unit: "B",
+        job: Job::Idle,
+        places: SAME,
+        ops: [1_000_000, 1_000_000],
+        rounds: [1, 1],
+    },
 ];
 
-fn on_system<T>(work: impl Future<Output = T>) -> T {
-    System::new().block_on(work)
+impl Case {
+    /// As JSON.
+    pub fn described(&self) -> String {
+        let Self {
+            name,
+            what,
+            unit,
+            places,
+            ops,
+            rounds,
+            ..
+        } = self;
+        let places: Vec<_> = places
+            .iter()
+            .map(|place| format!("{:?}", place.name()))
+            .collect();
+        let places = places.join(",");
+        format!(
+            r#"{{"name":{name:?},"what":{what:?},"unit":{unit:?},"places":[{places}],"ops":{ops:?},"rounds":{rounds:?}}}"#
+        )
+    }
 }
 
-/// 1,000,000 messages, at most 1,000 of them in flight.
-fn tell(variant: Variant) -> Option<f64> {
-    const BURSTS: u64 = 1_000;
-    const BURST: u64 = 1_000;
-    on_system(async {
-        let started = start(variant).await;
-        let begin = Instant::now();
-        for _ in 0..BURSTS {
-            for _ in 0..BURST {
-                started.addr.do_send(Tell);
+impl Job {
+    /// Does it with one peer.
+    pub fn run<P: Peer>(self, place: Place, ops: u64) -> Outcome {
+        if let Some(reason) = P::cannot(self, place) {
+            return Outcome::Cannot(reason);
+        }
+        P::enter(async move {
+            match self {
+                Self::Tell => messages::tell::<P>(place, ops).await,
+                Self::TellOnePerWakeup => messages::tell_one_per_wakeup::<P>(place, ops).await,
+                Self::Ask => messages::ask::<P>(place, ops).await,
+                Self::Spawn => spawn::spawn::<P>(place, ops).await,
+                Self::Bytes => bytes::bytes::<P>(place, ops).await,
+                Self::Restart(how) => restart::restart::<P>(place, how, ops).await,
+                Self::Storm(how) => storm::storm::<P>(place, how, ops).await,
+                Self::Queued(how) => queued::queued::<P>(place, how, ops).await,
+                Self::Idle => idle::idle::<P>(place, ops).await,
+                Self::Decide => decide::decide(ops),
+                Self::Event { observed } => events::resume(observed, ops).await,
             }
-            started.addr.send(Ask).await.expect("an answer");
-        }
-        let elapsed = begin.elapsed();
-        assert_eq!(started.addr.send(Ask).await, Ok(BURSTS * BURST));
-        Some(per_op(elapsed, BURSTS * BURST))
-    })
-}
-
-/// The sender yields after each message, so each one wakes the actor.
-fn tell_one_per_wakeup(variant: Variant) -> Option<f64> {
-    const MESSAGES: u64 = 500_000;
-    on_system(async {
-        let started = start(variant).await;
-        started.addr.send(Ask).await.expect("an answer");
-        let begin = Instant::now();
-        for _ in 0..MESSAGES {
-            started.addr.do_send(Tell);
-            tokio::task::yield_now().await;
-        }
-        let elapsed = begin.elapsed();
-        assert_eq!(started.addr.send(Ask).await, Ok(MESSAGES));
-        Some(per_op(elapsed, MESSAGES))
-    })
-}
-
-/// One question after the other.
-fn ask(variant: Variant) -> Option<f64> {
-    const QUESTIONS: u64 = 300_000;
-    on_system(async {
-        let started = start(variant).await;
-        started.addr.do_send(Tell);
-        let begin = Instant::now();
-        for _ in 0..QUESTIONS {
-            assert_eq!(started.addr.send(Ask).await, Ok(1));
-        }
-        Some(per_op(begin.elapsed(), QUESTIONS))
-    })
-}
-
-/// 100,000 actors, each started and asked once; all stay alive.
-fn spawn_and_first_answer(variant: Variant) -> Option<f64> {
-    const ACTORS: u64 = 100_000;
-    on_system(async {
-        let mut alive = Vec::with_capacity(ACTORS as usize);
-        let begin = Instant::now();
-        for _ in 0..ACTORS {
-            let started = start(variant).await;
-            assert_eq!(started.addr.send(Ask).await, Ok(0));
-            alive.push(started);
-        }
-        Some(per_op(begin.elapsed(), ACTORS))
-    })
-}
-
-/// Growth of the resident memory by 100,000 actors that have answered once and are idle, with one
-/// address each held.
-fn bytes_per_idle_actor(variant: Variant) -> Option<f64> {
-    const ACTORS: u64 = 100_000;
-    on_system(async {
-        let mut alive: Vec<Started> = Vec::with_capacity(ACTORS as usize);
-        // Pages of the vector itself are not the actors'.
-        for _ in 0..1_000 {
-            alive.push(start(variant).await);
-        }
-        alive.clear();
-        tokio::task::yield_now().await;
-        let before = resident();
-        for _ in 0..ACTORS {
-            let mut started = start(variant).await;
-            assert_eq!(started.addr.send(Ask).await, Ok(0));
-            if let Some(supervisor) = started.supervisor.take() {
-                // One address: the supervisor's.
-                std::mem::forget(supervisor);
-            }
-            alive.push(started);
-        }
-        let grown = resident().saturating_sub(before);
-        let vector = (size_of::<Started>() as u64) * ACTORS;
-        Some(grown.saturating_sub(vector) as f64 / ACTORS as f64)
-    })
-}
-
-/// From the message that panics to the answered ping, through the same address.
-fn restart_after_panic(variant: Variant) -> Option<f64> {
-    const PANICS: u64 = 100_000;
-    on_system(async {
-        if variant == Variant::Bare {
-            let (mut addr, mut recovery) = BareRecovery::new();
-            let begin = Instant::now();
-            for _ in 0..PANICS {
-                addr = recovery.panic_and_ping(addr).await;
-            }
-            let elapsed = begin.elapsed();
-            assert_eq!(recovery.restarts(), PANICS);
-            return Some(per_op(elapsed, PANICS));
-        }
-        let started = start(variant).await;
-        let begin = Instant::now();
-        for _ in 0..PANICS {
-            let failed = started.addr.send(Panic);
-            assert_eq!(started.addr.send(Ask).await, Ok(0));
-            drop(failed);
-        }
-        let elapsed = begin.elapsed();
-        assert_restarts(&started, PANICS).await;
-        Some(per_op(elapsed, PANICS))
-    })
-}
-
-/// From the message whose handler reports a failure to the answered ping.
-fn restart_after_failure(variant: Variant) -> Option<f64> {
-    const FAILURES: u64 = 200_000;
-    if variant == Variant::Bare {
-        return None;
+        })
     }
-    on_system(async {
-        let started = start(variant).await;
-        let begin = Instant::now();
-        for _ in 0..FAILURES {
-            started.addr.do_send(Fail);
-            assert_eq!(started.addr.send(Ask).await, Ok(0));
-        }
-        let elapsed = begin.elapsed();
-        assert_restarts(&started, FAILURES).await;
-        Some(per_op(elapsed, FAILURES))
-    })
-}
 
-/// One restart for each failure, no more and no less.
-async fn assert_restarts(started: &Started, failures: u64) {
-    use supervision_actix::prelude::*;
-
-    if let Some(supervisor) = &started.supervisor {
-        let history = supervisor.send(GetFailureHistory::new()).await.expect("a history");
-        let last = history.last().expect("a failure");
-        assert_eq!(last.restart_count as u64 + 1, failures);
+    /// It is about one part of this library, and has no peers.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Decide | Self::Event { .. })
     }
-}
-
-/// One decision of a `Restart` whose window is full, so that every call counts and forgets.
-fn decide_cost(variant: Variant) -> Option<f64> {
-    const DECISIONS: u64 = 2_000_000;
-    if variant != Variant::Lean {
-        return None;
-    }
-    let strategy = SupervisionStrategy::Restart {
-        max_restarts: 5,
-        window: Duration::from_secs(60),
-        delay: Duration::from_millis(100),
-    };
-    let policy = Policy::new(strategy).expect("a valid strategy");
-    let (mut budgets, cause) = (Budgets::default(), Cause::panic("measured"));
-    let failure = Failure::of(&cause);
-    let begin = Instant::now();
-    let mut restarts = 0;
-    for second in 0..DECISIONS {
-        let now = Timestamp::from_secs(second * 13);
-        let decision = decide(&mut budgets, &policy, std::hint::black_box(&failure), now, second);
-        restarts += u64::from(decision.delay().is_some());
-    }
-    let elapsed = begin.elapsed();
-    assert_eq!(restarts, DECISIONS);
-    let _: Option<Probe> = None;
-    Some(per_op(elapsed, DECISIONS))
 }

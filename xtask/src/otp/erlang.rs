@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::schedule::Schedule;
-use crate::figures::{Failed, complain};
+use crate::{debian, figures::Failed};
 
 const REFERENCE: &str = include_str!("reference.erl");
 
@@ -17,19 +17,7 @@ pub(super) struct Erlang(());
 impl Erlang {
     /// `None` if there is none and it cannot be installed from Debian's packages.
     pub(super) fn find_or_install() -> Result<Option<Self>, Failed> {
-        if !is_there() {
-            complain(&"no Erlang here: installing erlang-base");
-            let update = ["apt-get", "update"];
-            let install = [
-                "apt-get",
-                "install",
-                "-y",
-                "--no-install-recommends",
-                "erlang-base",
-            ];
-            let _ = succeeds(&update) && succeeds(&install);
-        }
-        Ok(is_there().then_some(Self(())))
+        Ok(debian::ensure_erlang().then_some(Self(())))
     }
 
     /// What OTP's supervisor does in each of the schedules.
@@ -61,27 +49,6 @@ impl Erlang {
         };
         schedules.iter().zip(&traces).map(numbered).collect()
     }
-}
-
-fn is_there() -> bool {
-    // A runtime alone would do for running schedules, but the module has to be compiled.
-    succeeds(&[
-        "erl",
-        "-noshell",
-        "-eval",
-        "{module, _} = code:load_file(compile), halt(0).",
-    ])
-}
-
-fn succeeds(command: &[&str]) -> bool {
-    let status = Command::new(command[0])
-        .args(&command[1..])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
 }
 
 fn finish(command: &mut Command) -> Result<(), Failed> {

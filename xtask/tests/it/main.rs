@@ -1,0 +1,3 @@
+//! What must not grow unnoticed.
+
+mod allocations;
