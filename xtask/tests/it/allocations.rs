@@ -19,12 +19,12 @@ mod ceilings {
     pub(super) const TELL: Most = Most::new(0.0, 0.0);
     pub(super) const TELL_ONE_PER_WAKEUP: Most = Most::new(0.0, 0.0);
     pub(super) const ASK: Most = Most::new(0.0, 0.0);
-    pub(super) const SPAWN_LEAN: Most = Most::new(8.0, 412.0);
-    pub(super) const SPAWN_WITH_SUPERVISOR: Most = Most::new(20.0, 752.0);
-    pub(super) const SPAWN_DYNAMIC: Most = Most::new(22.7, 1865.0);
+    pub(super) const SPAWN_LEAN: Most = Most::new(7.0, 404.0);
+    pub(super) const SPAWN_WITH_SUPERVISOR: Most = Most::new(19.0, 727.0);
+    pub(super) const SPAWN_DYNAMIC: Most = Most::new(19.7, 1107.0);
 
     /// In whole, the message that fails and the answered ping included.
-    pub(super) const RESTART_AFTER_PANIC: Most = Most::new(25.0, 1052.0);
+    pub(super) const RESTART_AFTER_PANIC: Most = Most::new(25.0, 1077.0);
     pub(super) const RESTART_AFTER_FAILURE: Most = Most::new(19.0, 715.0);
     pub(super) const RESUME: Most = Most::new(14.0, 498.0);
 }
