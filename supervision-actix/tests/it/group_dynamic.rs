@@ -235,8 +235,9 @@ fn ratio(few: usize, many: usize, limit: f64) {
     let best = |n| f64::min(storm(n), storm(n));
     let (short, long) = (best(few), best(many));
     println!(
-        "{few}: {short:.3} s, {many}: {long:.3} s, ratio {:.1}",
-        long / short
+        "{few}: {short:.3} s, {many}: {long:.3} s, ratio {:.1}; at most {} MB in memory",
+        long / short,
+        peak() / 1_000_000
     );
     assert!(
         long / short < limit,
@@ -253,6 +254,15 @@ fn many_children_that_fail_at_once_all_answer_again() {
 #[ignore = "for release builds: cargo test --release -- --ignored"]
 fn a_hundred_thousand_children_that_fail_at_once_all_answer_again() {
     ratio(10_000, 100_000, 13.0);
+}
+
+/// The most memory that this process has had so far, in bytes.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = line.expect("Linux tells the peak").trim();
+    let kilobytes = line.strip_suffix(" kB").expect("told in kB");
+    kilobytes.parse::<usize>().expect("a number") * 1_024
 }
 
 fn resident() -> usize {
