@@ -80,7 +80,8 @@
 //!              | "reset_after" "=" duration                      default the longest delay, at least "1s"
 //! relocate-arg:= "max" "=" limit                                 must be said
 //!              | "delay" "=" duration                            default "100ms"
-//! placement   := "round_robin" | "random" | "least_loaded" | "node" "(" STRING ")"
+//! placement   := "round_robin" | "random" | "least_loaded" | "rendezvous"
+//!              | "redundant" "(" INTEGER ")" | "node" "(" STRING ")"
 //! limit       := INTEGER | "unlimited"
 //! duration    := STRING, as in "1m 30s"  |  a number with its unit, as in 30s
 //! ```

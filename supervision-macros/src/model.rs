@@ -95,6 +95,8 @@ pub(crate) enum Placement {
     RoundRobin,
     Random,
     LeastLoaded,
+    Rendezvous,
+    Redundant(Spanned<usize>),
     Node(Spanned<String>),
 }
 

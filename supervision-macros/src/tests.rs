@@ -86,6 +86,8 @@ fn said_relocate(relocate: &Relocate) -> String {
         Placement::RoundRobin => "round_robin".to_owned(),
         Placement::Random => "random".to_owned(),
         Placement::LeastLoaded => "least_loaded".to_owned(),
+        Placement::Rendezvous => "rendezvous".to_owned(),
+        Placement::Redundant(replicas) => format!("redundant {}", replicas.value),
         Placement::Node(name) => format!("node {}", name.value),
     };
     let max = said_limit(&relocate.max);

@@ -1,6 +1,6 @@
 //! Who may be chosen at all, and what a strategy demands before it chooses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     hash::{Lot, node_hash},
@@ -82,13 +82,14 @@ impl<'s> Terms<'s> {
         }
     }
 
-    /// The group that is named by the outermost of them that names one.
-    pub(super) fn group(&self) -> Option<&'s str> {
+    /// The groups that they name.
+    pub(super) fn groups(&self) -> BTreeSet<&'s str> {
         let near = match self.choice {
             PlacementStrategy::LocalAffinity { group, .. } => Some(group.as_str()),
             _ => None,
         };
-        self.spreads.iter().find_map(|term| term.group).or(near)
+        let spreads = self.spreads.iter().filter_map(|term| term.group);
+        spreads.chain(near).collect()
     }
 
     /// Whether the node may run the kind under these terms.

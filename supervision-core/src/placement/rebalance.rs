@@ -42,7 +42,7 @@ pub struct OwnedActor<'a> {
     pub kind: &'a str,
     /// How it was placed.
     pub placement: &'a PlacementStrategy,
-    /// The group it counts in, beside the one its placement names.
+    /// The group it counts in, beside those its placement names.
     pub group: Option<&'a str>,
     /// What it adds to its node's load, in any unit that all actors share; 1 if all are alike. The
     /// loads in the view play no part here, as nobody knows what a move would do to them.

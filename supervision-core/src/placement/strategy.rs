@@ -1,5 +1,7 @@
 //! The placement strategies as values that can be written in code and in configuration files.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::{check::MAX_PLACEMENT_DEPTH, eligible::Terms, label::LabelRule};
@@ -103,10 +105,10 @@ impl PlacementStrategy {
         }
     }
 
-    /// The group an actor placed like this counts in by the strategy alone: the one that the
-    /// outermost `Spread` with a group names, else that of the `LocalAffinity` within.
-    pub fn group(&self) -> Option<&str> {
-        Terms::of(self).group()
+    /// The groups an actor placed like this counts in by the strategy alone: those that its
+    /// `Spread`s and its `LocalAffinity` name, those in a fallback left aside.
+    pub fn groups(&self) -> BTreeSet<&str> {
+        Terms::of(self).groups()
     }
 }
 

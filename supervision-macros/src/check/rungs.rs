@@ -15,6 +15,9 @@ pub(crate) const MAX_COUNTED: usize = 1_000_000;
 /// Longest accepted name of a node, in bytes.
 pub(crate) const MAX_NODE: usize = 255;
 
+/// Most nodes of one actor.
+pub(crate) const MAX_REPLICAS: usize = 64;
+
 /// Checks each rung, and that each can be reached.
 pub(super) fn ladder(ladder: &Ladder, errors: &mut Errors) {
     for rung in &ladder.rungs {
@@ -139,6 +142,14 @@ fn check_relocate(relocate: &Relocate, errors: &mut Errors) {
     check_limit(&relocate.max, "relocations", errors);
     if let Some(delay) = &relocate.delay {
         check_delay(delay, errors);
+    }
+    if let Placement::Redundant(Spanned { value, span }) = &relocate.placement
+        && !(1..=MAX_REPLICAS).contains(value)
+    {
+        errors.at(
+            *span,
+            format_args!("replicas must be 1 to {MAX_REPLICAS}, the owner included"),
+        );
     }
     if let Placement::Node(Spanned { value: name, span }) = &relocate.placement {
         let bad_char = |c: char| c.is_whitespace() || c.is_control();

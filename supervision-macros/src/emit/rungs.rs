@@ -83,6 +83,11 @@ fn relocate(rt: &TokenStream, relocate: &Relocate) -> TokenStream {
         Placement::RoundRobin => quote!(RoundRobin),
         Placement::Random => quote!(Random),
         Placement::LeastLoaded => quote!(LeastLoaded),
+        Placement::Rendezvous => quote!(Rendezvous),
+        Placement::Redundant(replicas) => {
+            let replicas = replicas.value;
+            quote!(Redundant { replicas: #replicas })
+        }
         Placement::Node(name) => {
             let name = &name.value;
             quote!(Node(#rt::node(#name)))

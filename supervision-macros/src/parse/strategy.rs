@@ -5,7 +5,7 @@ use syn::{Error, Ident, LitStr, Result, Token, parenthesized, parse::ParseStream
 
 use super::{
     list::{each, once, word},
-    values::{delay, duration, limit, number},
+    values::{count, delay, duration, limit, number},
 };
 use crate::{
     errors::Errors,
@@ -13,7 +13,8 @@ use crate::{
 };
 
 const STRATEGIES: &str = "`restart`, `relocate(..)`, `stop`, `escalate` or `resume`";
-const PLACEMENTS: &str = "`round_robin`, `random`, `least_loaded` or `node(\"name\")`";
+const PLACEMENTS: &str =
+    "`round_robin`, `random`, `least_loaded`, `rendezvous`, `redundant(3)` or `node(\"name\")`";
 
 /// A strategy, or several joined by `then`.
 pub(super) fn ladder(input: ParseStream<'_>, errors: &mut Errors) -> Result<Spanned<Ladder>> {
@@ -153,6 +154,12 @@ fn placement(input: ParseStream<'_>) -> Result<Placement> {
         "round_robin" => Placement::RoundRobin,
         "random" => Placement::Random,
         "least_loaded" => Placement::LeastLoaded,
+        "rendezvous" => Placement::Rendezvous,
+        "redundant" => {
+            let argument;
+            parenthesized!(argument in input);
+            Placement::Redundant(count(&argument)?)
+        }
         "node" => {
             let argument;
             parenthesized!(argument in input);

@@ -5,7 +5,7 @@ use supervision_core as core;
 
 use crate::check::{
     MAX_PATH,
-    rungs::{MAX_COUNTED, MAX_DELAY, MAX_NODE},
+    rungs::{MAX_COUNTED, MAX_DELAY, MAX_NODE, MAX_REPLICAS},
 };
 
 struct Worker;
@@ -18,6 +18,7 @@ impl actix::Actor for Worker {
 fn the_limits_are_the_runtimes() {
     assert_eq!(MAX_DELAY, core::MAX_DELAY);
     assert_eq!(MAX_COUNTED, core::MAX_COUNTED);
+    assert_eq!(MAX_REPLICAS, core::placement::MAX_REPLICAS);
     assert_eq!(MAX_NODE, core::NodeId::MAX_LEN);
 }
 

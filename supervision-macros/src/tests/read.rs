@@ -49,6 +49,8 @@ fn a_relocation_names_its_target_first_or_last() {
     for (placement, read) in [
         ("random", "random"),
         ("least_loaded", "least_loaded"),
+        ("rendezvous", "rendezvous"),
+        ("redundant(3)", "redundant 3"),
         (r#"node("b")"#, "node b"),
     ] {
         assert_eq!(

@@ -115,7 +115,7 @@ impl<'a> Plan<'a> {
             // What makes no sense is not looked into: it only counts.
             let is_sound = placement.validate().is_ok();
             let terms = Terms::of(if is_sound { placement } else { &UNSOUND });
-            let groups = group.into_iter().chain(terms.group()).collect();
+            let groups = group.into_iter().chain(terms.groups()).collect();
             self.register(kind, &terms);
             self.classes.push(Class {
                 kind,

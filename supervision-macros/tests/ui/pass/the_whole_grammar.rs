@@ -22,7 +22,7 @@ enum DatabaseError {
     on(std::io::Error => relocate(round_robin, max = 3, delay = "200ms")),
     on(panic => restart(max = 3, within = "30s") then relocate(node("b"), max = 2) then escalate),
     on(stall => restart(max = unlimited, delay = 0s)),
-    on(exit => resume),
+    on(exit => relocate(rendezvous, max = 1) then relocate(redundant(3), max = 1) then resume),
     default = restart,
     known(std::fmt::Error),
     restart_type = permanent,
