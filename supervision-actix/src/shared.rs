@@ -282,7 +282,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .borrow()
             .as_ref()
             .is_some_and(Mailbox::connected)
-            || self.port().is_some_and(|port| port.connected())
+            || self.is_supervisor_held()
     }
 
     /// Whether there is nobody to start another incarnation for. The first is always started.
@@ -291,7 +291,8 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     /// The next message for a handler.
-    #[inline]
+    // Always: it is looked for twice in each wake-up.
+    #[inline(always)]
     pub(crate) fn next_message(&self, task: &mut TaskContext<'_>) -> Next<A> {
         if self.alerts.is(Alert::Stashed)
             && let Some(envelope) = self.take_stashed()
@@ -305,9 +306,15 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         match mailbox.poll_next(task) {
             Poll::Ready(envelope) => Next::Message(envelope),
             Poll::Pending if mailbox.connected() => Next::Empty,
-            Poll::Pending if self.port().is_some_and(|port| port.connected()) => Next::Empty,
+            Poll::Pending if self.is_supervisor_held() => Next::Empty,
             Poll::Pending => Next::Deserted,
         }
+    }
+
+    /// Whether anybody holds the supervisor's address, or a group has the actor.
+    #[cold]
+    fn is_supervisor_held(&self) -> bool {
+        self.port().is_some_and(|port| port.connected())
     }
 
     #[cold]

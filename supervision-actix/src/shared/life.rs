@@ -136,10 +136,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     pub(crate) fn answer_reporters(&self) {
-        let reporters = self
-            .known_ledger()
-            .map(|mut ledger| ledger.take_reporters());
-        answer(reporters.unwrap_or_default(), || self.address());
+        let Some(mut ledger) = self.known_ledger() else {
+            return;
+        };
+        let reporters = ledger.take_reporters();
+        drop(ledger);
+        answer(reporters, || self.address());
     }
 
     pub(crate) fn record(&self, kept: Kept) {

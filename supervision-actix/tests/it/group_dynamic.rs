@@ -120,6 +120,10 @@ fn children_are_added_found_restarted_and_removed() {
         assert_eq!(workers.remove("3").await, Err(RequestError::NotFound));
         assert!(workers.get("3").is_none());
         assert!(addresses[3].send(Number).await.is_err());
+        // What is in the group is found also when nobody holds its address.
+        drop(addresses);
+        pass(secs(1)).await;
+        assert_eq!(workers.get("4").unwrap().send(Number).await, Ok(4));
         assert_eq!((workers.count(), lives.load(Ordering::Relaxed)), (4, 4));
         assert_eq!(workers.shutdown().await.reason, EndReason::Shutdown);
         assert_eq!((workers.count(), lives.load(Ordering::Relaxed)), (0, 0));

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use supervision_core::{Backoff, BackoffError, Decision, Failure, MAX_DELAY, Timestamp, decide};
+use supervision_core::{
+    Backoff, BackoffError, Decision, Failure, MAX_DELAY, SupervisionStrategy, Timestamp, decide,
+};
 
 use crate::{
     decide::{EXHAUSTED, Subject, panic},
@@ -295,4 +297,11 @@ fn a_reset_leaves_the_window_as_it_is() {
     let token = subject.budgets.token();
     assert!(subject.budgets.reset_backoff(token));
     assert_eq!(subject.fails(&panic(), 0), EXHAUSTED);
+}
+
+#[test]
+fn a_strategy_is_not_the_larger_for_the_one_with_a_backoff() {
+    // Each actor has one, and few of them have a backoff.
+    assert_eq!(size_of::<Backoff>(), size_of::<usize>());
+    assert!(size_of::<SupervisionStrategy>() <= 6 * size_of::<usize>());
 }

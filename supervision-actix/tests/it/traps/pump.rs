@@ -33,6 +33,37 @@ fn a_handler_that_cancels_its_own_handle_does_not_stop_the_actor() {
 }
 
 #[test]
+fn an_actor_that_cancels_its_own_handle_is_not_asked_to_stop_and_stops_when_it_wants() {
+    on_virtual_time(async {
+        let world = World::new();
+        let supervisor = props(&world).start();
+        // Twice: what kept it the first time must not be missed the second time.
+        for _ in 0..2 {
+            let probe = address(&supervisor).await;
+            let cancel = Do::new(|_, ctx| {
+                let own = ctx.handle();
+                ctx.cancel_future(own);
+            });
+            assert_eq!(probe.send(cancel).await, Ok(1));
+            drop(probe);
+            pass_a_second().await;
+        }
+        assert_eq!(world.take_log(), ["1:started"]);
+        let probe = address(&supervisor).await;
+        let last = Do::new(|_, ctx| {
+            let own = ctx.handle();
+            ctx.cancel_future(own);
+            ctx.stop();
+        });
+        assert_eq!(probe.send(last).await, Ok(1));
+        assert_eq!(probe.send(Do::nothing()).await, CLOSED);
+        assert_eq!(world.take_log(), ["1:stopping", "1:stopped", "1:drop"]);
+        drop((probe, supervisor));
+        assert!(eventually(|| Arc::strong_count(&world) == 1).await);
+    });
+}
+
+#[test]
 fn an_actor_that_refuses_to_end_is_reachable_again_by_a_weak_address() {
     on_virtual_time(async {
         let world = World::new();
