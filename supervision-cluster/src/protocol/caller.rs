@@ -4,7 +4,8 @@
 //! 2. An attempt is over when the node it was sent to says that it did not handle it. Then, if no
 //!    other attempt is in doubt, the message may go anywhere else.
 //! 3. An attempt that is not answered is in doubt. The message may be sent to the same activation
-//!    again, which knows it; to a later one only if its sender allowed that.
+//!    again, which knows it; to a later one only if its sender allowed that. Else it is waited for:
+//!    it may have been held in a move, and sent along.
 //! 4. No answer is taken that is of an earlier activation than the latest one known.
 //! 5. Each message comes to one outcome, at its deadline at the latest.
 
@@ -170,7 +171,8 @@ impl Caller {
             .as_ref()
             .is_some_and(|tried| tried.epoch != place.epoch);
         if later && out.call.repeat == Repeat::Never {
-            return self.resolve(desk, seq, CallOutcome::Unknown);
+            out.at = Step::Pausing;
+            return self.set_timer(seq, desk.now.saturating_add(terms.renewal()));
         }
         out.at = Step::Sent(place.clone());
         let path = out.call.path.clone();
@@ -238,6 +240,9 @@ impl Caller {
             };
             return self.not_handled_anywhere(desk, seq, why);
         };
+        if self.is_lost_for_good(desk, observer, seq) {
+            return self.resolve(desk, seq, CallOutcome::Unknown);
+        }
         let known = self.places.get(&path);
         if known.is_some_and(|known| known.epoch > place.epoch)
             || observer.is_gone(desk, &place.owner, stored.revision)
@@ -246,6 +251,13 @@ impl Caller {
         }
         self.learn(&path, place.clone());
         self.send(desk, terms, seq, place);
+    }
+
+    /// Whether it was last seen at a node that is gone, and must not be sent again.
+    fn is_lost_for_good(&self, desk: &Desk<'_>, observer: &Observer, seq: u64) -> bool {
+        let out = &self.calls[&seq];
+        let gone = |at: &Place| observer.is_gone(desk, &at.owner, at.epoch.0);
+        out.call.repeat == Repeat::Never && out.doubt.as_ref().is_some_and(gone)
     }
 
     /// It will not be handled anywhere, unless an earlier attempt was.

@@ -416,9 +416,15 @@ impl NodeMachine {
         match news {
             LeaseNews::None => {}
             LeaseNews::Joined => tray.push(Command::Report(Report::Joined)),
-            LeaseNews::Left => tray.push(Command::Report(Report::Left)),
+            LeaseNews::Left => self.left(now, tray),
             LeaseNews::Lost => self.fence(now, tray),
         }
+    }
+
+    /// The lease is given back. What was still waited for is settled, since nobody will hear of it.
+    fn left(&mut self, now: Timestamp, tray: &mut Vec<Command>) {
+        self.caller.fence(&mut desk!(self, now, tray));
+        tray.push(Command::Report(Report::Left));
     }
 
     /// The lease has run out: nothing of this boot counts any more.

@@ -72,8 +72,10 @@ impl NodeMachine {
             && now >= at
         {
             self.turn_times.pop_first();
+            // A node that is leaving claims nothing.
             if let Some(orphan) = self.turns.remove(&path)
                 && !self.paths.contains_key(&path)
+                && self.may_act(now)
             {
                 self.claim(path, orphan, now, tray);
             }
@@ -132,7 +134,7 @@ impl NodeMachine {
         }
         self.proving = None;
         while let Some((path, orphan)) = self.suspects.pop_front() {
-            if !self.paths.contains_key(&path) {
+            if !self.paths.contains_key(&path) && self.may_act(now) {
                 self.proving = Some(path.clone());
                 return self.recover(&path, &orphan, now, tray);
             }

@@ -18,13 +18,13 @@ impl NodeMachine {
                 self.with_path(&path, now, tray, |path, desk, cx| path.end(desk, cx))
             }
             Order::Leave => {
-                if self.paths.is_empty() {
-                    let none = self.with_lease(now, tray, |lease, desk, _| {
-                        lease.leave(desk);
-                        LeaseNews::None
-                    });
-                    self.lease_news(none, now, tray);
+                if !self.paths.is_empty() || !self.may_act(now) {
+                    return tray.push(Command::Report(Report::NotLeft));
                 }
+                self.with_lease(now, tray, |lease, desk, _| {
+                    lease.leave(desk);
+                    LeaseNews::None
+                });
             }
         }
     }
@@ -46,6 +46,7 @@ pub(super) fn refused(input: Input) -> Option<Command> {
             Some(Command::Report(Report::NotCreated(path, None)))
         }
         Input::Order(Order::Move { path, .. }) => Some(Command::Report(Report::NotMoved(path))),
+        Input::Order(Order::Leave) => Some(Command::Report(Report::NotLeft)),
         _ => None,
     }
 }

@@ -53,10 +53,11 @@ impl Path {
         };
     }
 
-    /// There is an actor at the path, or there was one, over whose end another may be made.
+    /// There is an actor at the path, or there was one: over its end another may be made, and one that
+    /// was parked is given another chance, with the state that it had.
     pub(super) fn not_made(&mut self, desk: &mut Desk<'_>, found: Option<Stored>, owner: Member) {
-        let ended = |stored: &&Stored| matches!(&stored.record, Record::Own(record) if record.state == OwnState::Ended);
-        if let Some(revision) = found.as_ref().filter(ended).map(|stored| stored.revision) {
+        let over = |stored: &&Stored| matches!(&stored.record, Record::Own(record) if record.state != OwnState::Owned);
+        if let Some(revision) = found.as_ref().filter(over).map(|stored| stored.revision) {
             return self.write_creation(desk, owner, Some(revision));
         }
         let place = found.as_ref().and_then(place_of);
