@@ -40,6 +40,8 @@ struct Outgoing {
     at: Step,
     /// Attempts were made whose fate is not known: the activation they were for.
     doubt: Option<Place>,
+    /// How many attempts have not been answered.
+    unanswered: u32,
     timer: Timestamp,
 }
 
@@ -48,6 +50,18 @@ enum Step {
     Looking(Ticket),
     Sent(Place),
     Pausing,
+}
+
+impl Outgoing {
+    /// Whether what this node says is about the attempt that is under way, or about the only one
+    /// there ever was in doubt.
+    fn concerns(&self, by: &Member) -> bool {
+        match (&self.at, &self.doubt) {
+            (Step::Sent(to), _) => to.owner == *by,
+            (_, Some(doubt)) => self.unanswered == 1 && doubt.owner == *by,
+            (_, None) => false,
+        }
+    }
 }
 
 /// How many places are kept of actors that nothing is sent to at the moment.
@@ -67,6 +81,7 @@ impl Caller {
                 call,
                 at: Step::Pausing,
                 doubt: None,
+                unanswered: 0,
                 timer,
             },
         );
@@ -175,6 +190,7 @@ impl Caller {
             return self.set_timer(seq, desk.now.saturating_add(terms.renewal()));
         }
         out.at = Step::Sent(place.clone());
+        out.unanswered += 1;
         let path = out.call.path.clone();
         let request = Request {
             id: RequestId {
@@ -308,9 +324,15 @@ impl Caller {
         by: &Member,
         why: NotHandled,
     ) {
-        let sent_there = |out: &Outgoing| matches!(&out.at, Step::Sent(to) if to.owner == *by);
-        if !self.is_mine(desk, id, path) || !self.calls.get(&id.seq).is_some_and(sent_there) {
+        if !self.is_mine(desk, id, path) {
             return;
+        }
+        let Some(out) = self.calls.get_mut(&id.seq).filter(|out| out.concerns(by)) else {
+            return;
+        };
+        out.unanswered = out.unanswered.saturating_sub(1);
+        if out.unanswered == 0 {
+            out.doubt = None;
         }
         match why {
             NotHandled::Moved(place) => {

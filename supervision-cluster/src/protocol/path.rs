@@ -309,11 +309,13 @@ impl Path {
             if request.epoch > take.epoch {
                 return not_handled(desk, &request, NotHandled::Refused(Refusal::NotHere));
             }
-            let request = Request {
+            // It is not sent on: were it then refused there, its caller would hear that from a node
+            // that it has not asked, and could not tell whether another copy was on its way.
+            let place = Place {
+                owner: to.clone(),
                 epoch: take.epoch,
-                ..request
             };
-            return desk.send(&to.clone(), PeerMessage::Request(request));
+            return not_handled(desk, &request, NotHandled::Moved(place));
         }
         if let Some(epoch) = self.epoch()
             && request.epoch != epoch
