@@ -13,11 +13,6 @@ impl World {
     /// right in time, or what went wrong.
     pub(crate) fn finish(&mut self) -> Result<(), String> {
         self.late.clear();
-        for at in 0..self.nodes.len() {
-            if !self.nodes[at].is_up() {
-                self.happen(Happening::Boot(at));
-            }
-        }
         let mut amiss = None;
         let mut right = 0;
         for _ in 0..RECOVERY {
@@ -74,6 +69,11 @@ impl World {
 
     /// Everything under way is done, and a little time goes by.
     fn quiet_step(&mut self) {
+        for at in 0..self.nodes.len() {
+            if !self.nodes[at].is_up() {
+                self.happen(Happening::Boot(at));
+            }
+        }
         self.calm();
         self.happen(Happening::Time([STEP; MOST]));
         for at in 0..self.nodes.len() {

@@ -75,14 +75,19 @@ impl Told {
         self.calls.values().filter(same).count()
     }
 
-    /// How many messages were not handled. One that was may still be unknown to its caller: an answer
+    /// Things go on and on though no time goes by.
+    pub(crate) fn is_restless(&mut self) {
+        self.must(false, "the world does not come to rest");
+    }
+
+    /// The messages that were not handled. One that was may still be unknown to its caller: an answer
     /// that comes after the news of a later activation is not taken.
-    pub(crate) fn unhandled(&self) -> usize {
+    pub(crate) fn unhandled(&self) -> Vec<u8> {
         let handled = |id: &u8, asked: &Asked| {
             asked.outcome == Some(Outcome::Done) || self.handled.contains(id)
         };
         let left = |(id, asked): &(&u8, &Asked)| !handled(id, asked);
-        self.calls.iter().filter(left).count()
+        self.calls.iter().filter(left).map(|(id, _)| *id).collect()
     }
 
     /// An actor is started.

@@ -87,13 +87,13 @@ impl World {
 
     /// Lets all that is under way arrive and be done, without faults.
     pub(crate) fn calm(&mut self) {
-        for _ in 0..10_000 {
+        for _ in 0..2_000 {
             match self.nth_work(0) {
                 Some(next) => self.happen(next),
                 None => return,
             }
         }
-        panic!("the world does not come to rest");
+        self.told().is_restless();
     }
 
     /// What is under way and would be done next if nothing goes wrong: the `n`th of it.
@@ -266,6 +266,9 @@ impl World {
             return;
         };
         let commands = machine.handle(input, clock);
+        if self.traced {
+            trace_all(at, &commands);
+        }
         self.carry_out(at, commands);
     }
 
@@ -501,6 +504,16 @@ impl Node {
         };
         (0..if self.actors.is_empty() { 0 } else { paths }).filter(busy)
     }
+}
+
+#[allow(
+    clippy::print_stderr,
+    reason = "a failing schedule is read by a person"
+)]
+fn trace_all(at: usize, commands: &[Command]) {
+    commands
+        .iter()
+        .for_each(|command| eprintln!("    {at}: {command:?}"));
 }
 
 /// How long after the last fault everything must have come right, in the world's lengths.
