@@ -185,7 +185,7 @@ impl Caller {
             .doubt
             .as_ref()
             .is_some_and(|tried| tried.epoch != place.epoch);
-        if later && out.call.repeat == Repeat::Never {
+        if later && out.call.repeat == Repeat::Never && !desk.has(Bug::DoubtForgotten) {
             out.at = Step::Pausing;
             return self.set_timer(seq, desk.now.saturating_add(terms.renewal()));
         }
@@ -273,13 +273,14 @@ impl Caller {
     fn is_lost_for_good(&self, desk: &Desk<'_>, observer: &Observer, seq: u64) -> bool {
         let out = &self.calls[&seq];
         let gone = |at: &Place| observer.is_gone(desk, &at.owner, at.epoch.0);
-        out.call.repeat == Repeat::Never && out.doubt.as_ref().is_some_and(gone)
+        let once = out.call.repeat == Repeat::Never && !desk.has(Bug::DoubtForgotten);
+        once && out.doubt.as_ref().is_some_and(gone)
     }
 
     /// It will not be handled anywhere, unless an earlier attempt was.
     fn not_handled_anywhere(&mut self, desk: &mut Desk<'_>, seq: u64, why: Refusal) {
         let doubt = self.calls.get(&seq).is_some_and(|out| out.doubt.is_some());
-        let outcome = if doubt {
+        let outcome = if doubt && !desk.has(Bug::RefusedInDoubt) {
             CallOutcome::Unknown
         } else {
             CallOutcome::Refused(why)
@@ -327,7 +328,9 @@ impl Caller {
         if !self.is_mine(desk, id, path) {
             return;
         }
-        let Some(out) = self.calls.get_mut(&id.seq).filter(|out| out.concerns(by)) else {
+        let any = desk.has(Bug::WordOfAnybody);
+        let concerned = |out: &&mut Outgoing| out.concerns(by) || any;
+        let Some(out) = self.calls.get_mut(&id.seq).filter(concerned) else {
             return;
         };
         out.unanswered = out.unanswered.saturating_sub(1);

@@ -293,7 +293,7 @@ impl Lease {
                 record: Record::Lease(old),
                 revision,
             }) => {
-                if old.member.boot == self.me.boot {
+                if old.member.boot == self.me.boot && !desk.has(Bug::JoinedTwice) {
                     // A write of this boot's that was given up has come to stand after all, and others
                     // have seen it: they may have declared the boot dead, or be about to.
                     self.phase = Phase::Over;
@@ -380,13 +380,6 @@ impl Lease {
     }
 
     fn lost(&mut self, desk: &mut Desk<'_>, found: Option<Stored>, terms: LeaseTerms) -> LeaseNews {
-        if let (true, Phase::Held(held), Some(found)) =
-            (desk.has(Bug::RenewOverAnything), &mut self.phase, &found)
-        {
-            held.revision = found.revision;
-            held.renewal = None;
-            return LeaseNews::None;
-        }
         if matches!(self.phase, Phase::Joining(_)) {
             self.phase = Phase::Waiting(desk.now.saturating_add(terms.pause()));
             return LeaseNews::None;

@@ -325,7 +325,8 @@ impl NodeMachine {
             } => {
                 self.found(path, Orphan { record, revision }, rank, now, tray);
             }
-            Input::Peer(letter) if !self.links.take(&letter) => {}
+            Input::Peer(letter)
+                if !self.links.take(&letter) && !self.settings.bugs.has(Bug::CopiesTaken) => {}
             Input::Peer(letter) => self.peer(letter.message, now, tray),
             Input::Call(call) => {
                 self.with_caller(now, tray, |caller, desk, terms, _| {

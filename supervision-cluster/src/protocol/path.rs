@@ -301,7 +301,7 @@ impl Path {
 
     /// A request arrives for it.
     pub(crate) fn arrive(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, request: Request) {
-        if cx.is_of_the_past(&request) {
+        if cx.is_of_the_past(&request) && !desk.has(Bug::PastCallersServed) {
             return;
         }
         if let Phase::Away { to, take, .. } = &self.phase {
@@ -388,7 +388,7 @@ impl Path {
         epoch: Epoch,
         request: &Request,
     ) -> bool {
-        if cx.is_of_the_past(request) {
+        if cx.is_of_the_past(request) && !desk.has(Bug::PastCallersServed) {
             return false;
         }
         if desk.has(Bug::NoTable) {

@@ -42,7 +42,10 @@ impl Actor {
 
     /// Does the next thing. Returns what it tells of it, and which messages it has applied.
     pub(crate) fn step(&mut self, durability: Durability, how: Manner) -> (ActorEvent, Vec<u8>) {
-        let work = self.to_do.remove(0);
+        // One that is told to pack does so at once, whatever it has been given before.
+        let packs = |work: &Work| *work == Work::Pack;
+        let next = self.to_do.iter().position(packs).unwrap_or(0);
+        let work = self.to_do.remove(next);
         if how == Manner::Ending {
             self.to_do.clear();
             return (ActorEvent::Ended, vec![]);

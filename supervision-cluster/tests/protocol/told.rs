@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use supervision_cluster::protocol::{
-    ActorPath, CallOutcome, Durability, Epoch, Member, Record, RecordKey, Repeat, StateRecord,
+    ActorPath, CallOutcome, Durability, Epoch, Member, OwnState, Record, RecordKey, Repeat, StateRecord,
 };
 
 use crate::{setup::Setup, store::Put, store::Store};
@@ -18,6 +18,10 @@ pub(crate) struct Told {
     handled: BTreeSet<u8>,
     /// What stood in the checkpoints of lives that have ended.
     buried: BTreeSet<u8>,
+    /// The latest activation whose answer a caller has taken.
+    taken: BTreeMap<(Member, ActorPath), Epoch>,
+    /// Paths that somebody has ordered to be created since the world began.
+    created: BTreeSet<ActorPath>,
     /// Lives that were ended, so that their checkpoints may be emptied.
     ended: BTreeSet<(ActorPath, Epoch)>,
     wrong: Option<&'static str>,
@@ -107,6 +111,20 @@ impl Told {
         }
     }
 
+    /// How many messages have no outcome yet.
+    pub(crate) fn open(&self) -> usize {
+        self.count(None)
+    }
+
+    /// A caller has taken an answer.
+    pub(crate) fn took(&mut self, by: Member, path: ActorPath, epoch: Epoch) {
+        let before = self.taken.insert((by, path), epoch);
+        self.must(
+            before.is_none_or(|before| before <= epoch),
+            "an answer was taken after that of a later activation",
+        );
+    }
+
     pub(crate) fn ended(&mut self, path: &ActorPath, epoch: Epoch) {
         self.ended.insert((path.clone(), epoch));
     }
@@ -168,11 +186,26 @@ impl Told {
         }
     }
 
+    pub(crate) fn created(&mut self, path: ActorPath) {
+        self.created.insert(path);
+    }
+
     /// A write is about to be made.
     pub(crate) fn written(&mut self, store: &Store, put: &Put) {
+        if let (RecordKey::Own(path), Record::Own(new)) = (&put.key, &put.record)
+            && let Some(Record::Own(old)) = store.get(&put.key).map(|stored| &stored.record)
+        {
+            let revived = old.state != OwnState::Owned && new.state == OwnState::Owned;
+            let may = !revived || self.created.contains(path);
+            self.must(may, "a path that had ended was claimed");
+        }
         let (RecordKey::State(path), Record::State(new)) = (&put.key, &put.record) else {
             return;
         };
+        let from = (path.clone(), Epoch(new.epoch.0.next()));
+        let later = self.began.range(from..).next();
+        let later = later.is_some_and(|((of, _), _)| of == path);
+        self.must(!later, "an earlier epoch wrote when a later one had begun");
         let old = store.get(&put.key).map(|stored| &stored.record);
         if let Some(Record::State(old)) = old {
             self.must(

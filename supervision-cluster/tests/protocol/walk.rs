@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -16,7 +16,7 @@ use crate::{
     setup::{MOST, STEP, Setup, path_name},
     told::Outcome,
     weather::{Mood, Weather},
-    world::World,
+    world::{Node, World},
 };
 
 /// What walks have done, so that a suite that does nothing fails.
@@ -51,6 +51,10 @@ struct Walk {
     random: Rng,
     weather: Weather,
     mood: Mood,
+    /// How the clocks go: always slow, always fast, or as they like.
+    tempo: [u8; MOST],
+    /// Whether what was sent later is rather delivered first.
+    lazy: bool,
     /// What happens next in any case.
     soon: VecDeque<Happening>,
 }
@@ -67,6 +71,8 @@ pub(crate) fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World
         world: World::new(setup(mood, bug, &mut random)),
         weather: Weather::new(mood, &mut random),
         mood,
+        tempo: std::array::from_fn(|_| random.u8(..4)),
+        lazy: random.bool(),
         random,
         soon: VecDeque::new(),
     };
@@ -111,7 +117,7 @@ pub(crate) fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World
 fn setup(mood: Mood, bug: Option<Bug>, random: &mut Rng) -> Setup {
     let durability = match random.u8(..8) {
         0 | 1 => Durability::Snapshot,
-        2 => Durability::Volatile,
+        2 | 3 => Durability::Volatile,
         _ => Durability::Durable,
     };
     let again = durability == Durability::Durable && random.u8(..4) != 0;
@@ -171,7 +177,10 @@ impl Walk {
         let back = self.random.u8(..8) / 6;
         match self.random.u8(..100) {
             0..55 => {
-                let n = (work > 0).then(|| self.random.usize(..work))?;
+                let mut n = (work > 0).then(|| self.random.usize(..work))?;
+                if self.lazy {
+                    n = n.max(self.random.usize(..work));
+                }
                 self.world.nth_work(n)
             }
             55..68 => self.world.nodes[at].is_due().then_some(Happening::Wake(at)),
@@ -188,7 +197,7 @@ impl Walk {
             }
             91..97 => (self.world.nodes[at].is_up() && self.world.told.asked() < 200)
                 .then_some(Happening::Call(at, path)),
-            97 | 98 => self.order_move(at, path),
+            97 | 98 => self.order_move(path),
             99 if !self.world.nodes[at].is_up() => Some(Happening::Boot(at)),
             99 if self.weather.is_wild() => {
                 let owner = self.random.usize(..self.world.nodes.len());
@@ -198,11 +207,14 @@ impl Walk {
         }
     }
 
-    fn order_move(&mut self, at: usize, path: u8) -> Option<Happening> {
+    fn order_move(&mut self, path: u8) -> Option<Happening> {
         let to = self.random.usize(..self.world.nodes.len());
-        let machine = self.world.nodes[at].machine.as_ref()?;
-        let may = to != at && machine.serving(&path_name(path)).is_some();
-        may.then_some(Happening::Move(at, path, to))
+        let serves = |node: &Arc<Node>| {
+            let machine = node.machine.as_ref();
+            machine.is_some_and(|machine| machine.serving(&path_name(path)).is_some())
+        };
+        let at = self.world.nodes.iter().position(serves)?;
+        (to != at).then_some(Happening::Move(at, path, to))
     }
 
     /// Where nothing goes wrong nothing is late either: all is done before time goes on.
@@ -226,8 +238,12 @@ impl Walk {
         let mut by = [STEP; MOST];
         if self.mood == Mood::Wild {
             // They disagree most where one is always slow and another always fast.
-            for clock in &mut by {
-                *clock = self.random.u8(STEP - 1..=STEP + 1);
+            for (clock, tempo) in by.iter_mut().zip(self.tempo) {
+                *clock = match tempo {
+                    0 => STEP - 1,
+                    1 => STEP + 1,
+                    _ => self.random.u8(STEP - 1..=STEP + 1),
+                };
             }
         }
         Happening::Time(by)

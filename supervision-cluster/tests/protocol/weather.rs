@@ -48,7 +48,7 @@ impl Weather {
         }
         Self {
             mood,
-            wild: random.u8(1..=14),
+            wild: random.u8(3..=25),
             weights,
             paused: [0; MOST],
             cut: [0; MOST],
@@ -81,8 +81,11 @@ impl Weather {
                 let how = [How::Lost, How::Lost, How::Late, How::Silent][random.usize(..4)];
                 (self.paused[at] == 0).then_some(Happening::Store(at, i, how))
             }
-            Happening::Store(at, ..)
-            | Happening::Answer(at, _)
+            // The store works though who has asked it sleeps.
+            Happening::Store(at, i, _) if self.paused[at] > 0 => {
+                Some(Happening::Store(at, i, How::Slowly))
+            }
+            Happening::Answer(at, _)
             | Happening::Act(at, ..)
             | Happening::Wake(at)
             | Happening::Sweep(at, _)
@@ -144,7 +147,14 @@ impl Weather {
             0 => Some(Happening::Store(at, asked?, How::Lost)),
             1 => Some(Happening::Store(at, asked?, How::Silent)),
             2 => Some(Happening::Store(at, asked?, How::Late)),
-            3 => Some(Happening::Store(at, asked?, How::Slowly)),
+            3 => {
+                let slowly = Happening::Store(at, asked?, How::Slowly);
+                if random.bool() {
+                    // Who has asked sleeps when the answer comes, and is alone when it wakes.
+                    (self.paused[at], self.cut[at]) = (long, long + random.u16(..long));
+                }
+                Some(slowly)
+            }
             4 => Some(Happening::Store(at, asked?, How::Stale(random.u8(1..=2)))),
             5 | 6 => drop_or_copy(world, random),
             7 => {

@@ -154,7 +154,10 @@ impl World {
             Happening::Sweep(at, back) => self.sweep(at, back),
             Happening::Act(at, path, how) => self.act(at, path, how),
             Happening::Call(at, path) => self.call(at, path),
-            Happening::Create(at, path, owner) => self.create(at, path, owner),
+            Happening::Create(at, path, owner) => {
+                self.told().created(path_name(path));
+                self.create(at, path, owner);
+            }
             Happening::Move(at, path, to) => {
                 let (path, to) = (path_name(path), self.nodes[to].member());
                 self.input(at, Input::Order(Order::Move { path, to }));
@@ -181,7 +184,17 @@ impl World {
         };
         let meant = |node: &Arc<Node>| node.machine.is_some() && node.member() == parcel.to;
         if let Some(at) = self.nodes.iter().position(meant) {
-            self.input(at, Input::Peer(Arc::unwrap_or_clone(parcel).letter));
+            let letter = Arc::unwrap_or_clone(parcel).letter;
+            let answer = match &letter.message {
+                PeerMessage::Answer { path, place, .. } => Some((path.clone(), place.epoch)),
+                _ => None,
+            };
+            let open = self.told.open();
+            self.input(at, Input::Peer(letter));
+            if let Some((path, epoch)) = answer.filter(|_| self.told.open() < open) {
+                let me = self.nodes[at].member();
+                self.told().took(me, path, epoch);
+            }
         }
     }
 

@@ -48,7 +48,9 @@ impl NodeMachine {
         let known = self.paths.contains_key(&path)
             || self.turns.contains_key(&path)
             || self.parking.contains_key(&path);
-        if known || orphan.record.state != OwnState::Owned || !self.may_act(now) {
+        let claimable = orphan.record.state == OwnState::Owned
+            || self.settings.bugs.has(Bug::ParkedClaimed);
+        if known || !claimable || !self.may_act(now) {
             return;
         }
         let owner = &orphan.record.owner;
