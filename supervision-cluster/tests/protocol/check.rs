@@ -271,7 +271,7 @@ fn exhaust(name: &str, setup: Setup, budget: Budget, seen: &mut Vec<Seen>) -> u6
     let model = checker.model();
     let finished = model.seen.finished.load(Ordering::Relaxed);
     println!(
-        "check {name}: states {states} steps {} depth {} finished {finished} seconds {:.0}",
+        "check {name}, states: {states} steps {} depth {} finished {finished} seconds {:.0}",
         model.seen.steps.load(Ordering::Relaxed),
         checker.max_depth(),
         began.elapsed().as_secs_f64()
@@ -343,7 +343,7 @@ fn a_small_world_can_come_to_no_state_that_breaks_a_promise() {
     }
     let all = Seen::new();
     seen.iter().for_each(|one| all.add(one));
-    if scale == 0 {
+    if scale != 1 {
         return;
     }
     assert!(states >= 1_000_000, "only {states} states");
@@ -385,12 +385,20 @@ const PHASES: [&str; 16] = [
 fn worlds(scale: u64) -> Vec<(&'static str, Durability, [u64; 6])> {
     use Durability::{Durable, Snapshot, Volatile};
     match scale {
-        0 => vec![("durable", Durable, [1, 0, 0, 1, 1, 1])],
+        0 => vec![("durable, called", Durable, [1, 0, 0, 1, 1, 0])],
         1 => vec![
-            ("durable", Durable, [1, 1, 1, 1, 1, 1]),
-            ("snapshot", Snapshot, [1, 0, 0, 1, 1, 1]),
-            ("volatile", Volatile, [1, 0, 0, 1, 1, 1]),
+            ("durable, called", Durable, [2, 0, 0, 1, 1, 0]),
+            ("durable, ordered", Durable, [1, 0, 0, 1, 0, 1]),
+            ("durable, called and ordered", Durable, [1, 0, 0, 0, 1, 1]),
+            ("snapshot, ordered", Snapshot, [1, 0, 0, 1, 0, 1]),
+            ("volatile, ordered", Volatile, [1, 0, 0, 1, 0, 1]),
+            ("clocks and pauses", Durable, [3, 1, 1, 1, 0, 0]),
+            ("unseen renewals", Durable, [7, 0, 0, 0, 0, 0]),
         ],
-        _ => vec![("durable", Durable, [2, 1, 1, 2, 1, 1])],
+        _ => vec![
+            ("durable, called and ordered", Durable, [1, 0, 0, 1, 1, 1]),
+            ("a lease lost", Durable, [7, 0, 0, 1, 0, 0]),
+            ("clocks and pauses", Durable, [4, 2, 1, 1, 0, 0]),
+        ],
     }
 }
