@@ -390,6 +390,7 @@ fn worlds(scale: u64) -> Vec<(&'static str, Durability, [u64; 6])> {
             ("durable, called", Durable, [2, 0, 0, 1, 1, 0]),
             ("durable, ordered", Durable, [1, 0, 0, 1, 0, 1]),
             ("durable, called and ordered", Durable, [1, 0, 0, 0, 1, 1]),
+            ("durable, ended and made again", Durable, [0, 0, 0, 1, 0, 2]),
             ("snapshot, ordered", Snapshot, [1, 0, 0, 1, 0, 1]),
             ("volatile, ordered", Volatile, [1, 0, 0, 1, 0, 1]),
             ("clocks and pauses", Durable, [3, 1, 1, 1, 0, 0]),
