@@ -228,7 +228,7 @@ impl Seen {
     fn note(&self, world: &World, what: Happening) {
         self.kinds[what.kind()].fetch_add(1, Ordering::Relaxed);
         let step = self.steps.fetch_add(1, Ordering::Relaxed);
-        if step % 64 == 0 {
+        if step.is_multiple_of(64) {
             let mut phases = self.phases.lock().unwrap();
             let machines = world.nodes.iter().filter_map(|node| node.machine.as_ref());
             for machine in machines {
@@ -241,7 +241,7 @@ impl Seen {
                 phases.extend(names.map(name));
             }
         }
-        if step % 1009 == 0 && world.wrong().is_none() {
+        if step.is_multiple_of(1009) && world.wrong().is_none() {
             self.finished.fetch_add(1, Ordering::Relaxed);
             if let Err(stuck) = world.clone().finish() {
                 self.stuck.lock().unwrap().get_or_insert(stuck);
