@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod demo;
 mod guard;
+mod model;
 mod otp;
 mod placement;
 mod sample;
@@ -51,6 +52,8 @@ enum Command {
     Otp(otp::Args),
     /// Place a million actors on a thousand nodes, on paper: balance, moves, and what it costs
     Placement(placement::Args),
+    /// Prove the cluster's protocol: random walks, planted mistakes, searches of small worlds
+    Model(model::Args),
     /// Write the demo's input file anew
     Sample(sample::Args),
 }
@@ -81,6 +84,7 @@ fn run(command: Command) -> Result<Option<Figures>, Failed> {
         Command::Guard(args) => guard::run(args).map(Some),
         Command::Otp(args) => otp::run(args).map(Some),
         Command::Placement(args) => placement::run(args),
+        Command::Model(args) => model::run(args).map(Some),
         Command::Sample(args) => sample::run(args).map(Some),
     }
 }

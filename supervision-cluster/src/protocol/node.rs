@@ -325,7 +325,8 @@ impl NodeMachine {
             } => {
                 self.found(path, Orphan { record, revision }, rank, now, tray);
             }
-            Input::Peer(letter) if !self.links.take(&letter) => {}
+            Input::Peer(letter)
+                if !self.links.take(&letter) && !self.settings.bugs.has(Bug::CopiesTaken) => {}
             Input::Peer(letter) => self.peer(letter.message, now, tray),
             Input::Call(call) => {
                 self.with_caller(now, tray, |caller, desk, terms, _| {
@@ -416,9 +417,15 @@ impl NodeMachine {
         match news {
             LeaseNews::None => {}
             LeaseNews::Joined => tray.push(Command::Report(Report::Joined)),
-            LeaseNews::Left => tray.push(Command::Report(Report::Left)),
+            LeaseNews::Left => self.left(now, tray),
             LeaseNews::Lost => self.fence(now, tray),
         }
+    }
+
+    /// The lease is given back. What was still waited for is settled, since nobody will hear of it.
+    fn left(&mut self, now: Timestamp, tray: &mut Vec<Command>) {
+        self.caller.fence(&mut desk!(self, now, tray));
+        tray.push(Command::Report(Report::Left));
     }
 
     /// The lease has run out: nothing of this boot counts any more.

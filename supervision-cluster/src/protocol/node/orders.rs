@@ -18,20 +18,21 @@ impl NodeMachine {
                 self.with_path(&path, now, tray, |path, desk, cx| path.end(desk, cx))
             }
             Order::Leave => {
-                if self.paths.is_empty() {
-                    let none = self.with_lease(now, tray, |lease, desk, _| {
-                        lease.leave(desk);
-                        LeaseNews::None
-                    });
-                    self.lease_news(none, now, tray);
+                if !self.paths.is_empty() || !self.may_act(now) {
+                    return tray.push(Command::Report(Report::NotLeft));
                 }
+                self.with_lease(now, tray, |lease, desk, _| {
+                    lease.leave(desk);
+                    LeaseNews::None
+                });
             }
         }
     }
 
     /// Whether something may be given to another member.
     pub(super) fn may_be_given(&self, to: &Member) -> bool {
-        *to != self.me && self.observer.is_member(to)
+        let known = self.observer.is_member(to) || self.settings.bugs.has(Bug::GivenToStrangers);
+        *to != self.me && known
     }
 }
 
@@ -46,6 +47,7 @@ pub(super) fn refused(input: Input) -> Option<Command> {
             Some(Command::Report(Report::NotCreated(path, None)))
         }
         Input::Order(Order::Move { path, .. }) => Some(Command::Report(Report::NotMoved(path))),
+        Input::Order(Order::Leave) => Some(Command::Report(Report::NotLeft)),
         _ => None,
     }
 }
