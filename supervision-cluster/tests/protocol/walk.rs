@@ -101,7 +101,14 @@ pub(crate) fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World
     ];
     let outcomes = all.map(|outcome| world.told.count(Some(outcome)) as u64);
     let unhandled = world.told.unhandled();
-    if mood != Mood::Wild && !unhandled.is_empty() {
+    // If every letter of a hand-over is lost for a whole lease, the new owner begins a later activation,
+    // and what may not be repeated stays in doubt though nobody has handled it.
+    let all_must_be = match mood {
+        Mood::Wild => false,
+        Mood::Calm => true,
+        Mood::Clumsy => world.setup.repeat == Repeat::AcrossEpochs,
+    };
+    if all_must_be && !unhandled.is_empty() {
         return Err(format!(
             "a message was not handled, though no node was lost\n{unhandled:?} (seed {seed})"
         ));

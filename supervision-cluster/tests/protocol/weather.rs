@@ -34,7 +34,8 @@ pub(crate) struct Weather {
 pub(crate) enum Mood {
     /// Nothing goes wrong: every message must be handled.
     Calm,
-    /// Only the letters of a hand-over are lost and copied: every message must be handled.
+    /// Only the letters of a hand-over are lost and copied: every message that may be repeated must be
+    /// handled.
     Clumsy,
     /// Anything goes wrong.
     Wild,
