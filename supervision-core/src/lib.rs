@@ -46,7 +46,6 @@ mod backoff;
 mod duration_text;
 mod matcher;
 mod nesting;
-mod placement;
 mod strategy;
 mod validate;
 
@@ -61,6 +60,8 @@ mod failure;
 
 pub mod group;
 
+pub mod placement;
+
 pub use crate::{
     backoff::{Backoff, BackoffError},
     budget::{Budgets, FailureToken, RestartWindow, Timestamp},
@@ -72,7 +73,7 @@ pub use crate::{
     failure::{FailureInfo, InvalidNodeId, NodeId},
     known_errors::KnownErrors,
     matcher::SupervisionMatcher,
-    placement::PlacementStrategy,
+    placement::{InvalidPlacement, LabelRule, PlacementRule, PlacementStrategy},
     policy::{Policy, ValidStrategy},
     restart_limiter::RestartLimiter,
     restart_rate::{RestartRate, RestartRateError},

@@ -7,31 +7,61 @@
 use std::cell::Cell;
 
 thread_local! {
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static STRATEGIES: Cell<usize> = const { Cell::new(0) };
+    static PLACEMENTS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What is nested in its own kind; each is counted by itself.
+#[derive(Clone, Copy)]
+pub(crate) enum Nesting {
+    /// Supervision strategies.
+    Strategies,
+    /// Placement strategies.
+    Placements,
+}
+
+impl Nesting {
+    fn change(self, change: impl FnOnce(&Cell<usize>)) {
+        match self {
+            Self::Strategies => STRATEGIES.with(change),
+            Self::Placements => PLACEMENTS.with(change),
+        }
+    }
+
+    fn depth(self) -> usize {
+        match self {
+            Self::Strategies => STRATEGIES.get(),
+            Self::Placements => PLACEMENTS.get(),
+        }
+    }
 }
 
 /// One level of reading; leaving it is its drop, also when reading failed or unwound.
-pub(crate) struct Level(());
+pub(crate) struct Level(Nesting);
 
 impl Level {
     /// Enters one level more, or refuses when `max` levels are open already.
-    pub(crate) fn enter(max: usize) -> Option<Self> {
-        DEPTH.with(|depth| {
-            (depth.get() < max).then(|| {
-                depth.set(depth.get() + 1);
-                Self(())
-            })
-        })
+    pub(crate) fn enter(of: Nesting, max: usize) -> Option<Self> {
+        if of.depth() >= max {
+            return None;
+        }
+        of.change(|depth| depth.set(depth.get() + 1));
+        Some(Self(of))
     }
 
     /// Whether no other level is open.
     pub(crate) fn is_outermost(&self) -> bool {
-        DEPTH.get() == 1
+        self.0.depth() == 1
+    }
+
+    /// Whether one of these is being read.
+    pub(crate) fn is_open(of: Nesting) -> bool {
+        of.depth() > 0
     }
 }
 
 impl Drop for Level {
     fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get() - 1));
+        self.0.change(|depth| depth.set(depth.get() - 1));
     }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
-    backoff::Backoff, duration_text, matcher::SupervisionMatcher, nesting::Level,
-    placement::PlacementStrategy, validate::MAX_DEPTH,
+    backoff::Backoff,
+    duration_text,
+    matcher::SupervisionMatcher,
+    nesting::{Level, Nesting},
+    placement::PlacementStrategy,
+    validate::MAX_DEPTH,
 };
 
 /// What happens to an actor that failed.
@@ -108,7 +112,7 @@ impl Serialize for SupervisionStrategy {
 
 impl<'de> Deserialize<'de> for SupervisionStrategy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Some(level) = Level::enter(MAX_DEPTH) else {
+        let Some(level) = Level::enter(Nesting::Strategies, MAX_DEPTH) else {
             let problem = format_args!("strategies are nested deeper than {MAX_DEPTH} levels");
             return Err(D::Error::custom(problem));
         };

@@ -2,7 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{matcher::SupervisionMatcher, strategy::SupervisionStrategy};
+use crate::{
+    matcher::SupervisionMatcher,
+    placement::{PlacementRule, PlacementStrategy},
+    strategy::SupervisionStrategy,
+};
 
 /// Longest accepted delay: 365 days.
 pub const MAX_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -49,6 +53,8 @@ pub enum Rule {
     NestedRung,
     /// A rung after one that always applies is never reached.
     UnreachableRung,
+    /// The placement of a relocation breaks a rule of its own.
+    Placement(PlacementRule),
 }
 
 impl fmt::Display for Rule {
@@ -74,6 +80,7 @@ impl fmt::Display for Rule {
             Self::UnreachableRung => {
                 f.write_str("is never reached: the rung before it always applies")
             }
+            Self::Placement(rule) => rule.fmt(f),
         }
     }
 }
@@ -179,10 +186,11 @@ fn check_level(strategy: &SupervisionStrategy) -> Result<(), Problem> {
             check_window(*window)
         }
         SupervisionStrategy::Relocate {
-            placement: _,
+            placement,
             max_relocations,
             delay,
         } => {
+            check_placement(placement)?;
             check_count("max_relocations", *max_relocations)?;
             check_delay(*delay)
         }
@@ -195,6 +203,20 @@ fn check_level(strategy: &SupervisionStrategy) -> Result<(), Problem> {
             Ok(())
         }
     }
+}
+
+fn check_placement(placement: &PlacementStrategy) -> Result<(), Problem> {
+    placement.validate().map_err(|problem| {
+        // A placement calls itself `placement` where the problem is in none of its fields.
+        let field = match problem.field.as_str() {
+            "placement" => "placement".to_owned(),
+            inner => format!("placement.{inner}"),
+        };
+        Problem {
+            path: vec![field],
+            rule: Rule::Placement(problem.rule),
+        }
+    })
 }
 
 fn check_count(field: &str, count: usize) -> Result<(), Problem> {

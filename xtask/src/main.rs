@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod demo;
 mod otp;
+mod placement;
 mod sample;
 mod test;
 mod tidy;
@@ -44,6 +45,8 @@ enum Command {
     Bench(bench::Args),
     /// Compare the core's groups with Erlang/OTP's supervisor on random schedules
     Otp(otp::Args),
+    /// Place a million actors on a thousand nodes, on paper: balance, moves, and what it costs
+    Placement(placement::Args),
     /// Write the demo's input file anew
     Sample(sample::Args),
 }
@@ -72,6 +75,7 @@ fn run(command: Command) -> Result<Option<Figures>, Failed> {
         Command::Tidy(args) => tidy::run(args).map(Some),
         Command::Bench(args) => bench::run(args).map(Some),
         Command::Otp(args) => otp::run(args).map(Some),
+        Command::Placement(args) => placement::run(args),
         Command::Sample(args) => sample::run(args).map(Some),
     }
 }

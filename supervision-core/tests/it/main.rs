@@ -18,6 +18,13 @@ mod group_property;
 mod group_rules;
 mod group_spec;
 
+mod placement;
+mod placement_order;
+mod placement_property;
+mod placement_text;
+mod rebalance;
+mod rebalance_property;
+
 mod hostile;
 mod serde;
 
@@ -27,6 +34,7 @@ mod purity;
 mod group_acts;
 mod group_told;
 mod group_world;
+mod placement_world;
 mod property;
 mod rng;
 mod strategies;

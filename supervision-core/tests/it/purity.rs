@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, process::Command};
 
 /// All that may be linked into a program through this crate, and why.
-const ALLOWED: [(&str, &str); 6] = [
+const ALLOWED: [(&str, &str); 7] = [
     ("humantime", "durations written as \"1m 30s\""),
     ("serde", "strategies and records are data"),
     ("serde_core", "what serde is made of"),
@@ -13,6 +13,10 @@ const ALLOWED: [(&str, &str); 6] = [
         "the type of `FailureInfo::failure_id`; the features that draw one are off",
     ),
     ("supervision-core", "this crate"),
+    (
+        "xxhash-rust",
+        "placement: a hash that is the same in every version and on every platform",
+    ),
 ];
 
 /// Crates that would bring a runtime, a clock, randomness or logging; `*` stands for any ending.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use proptest::{collection::vec, prelude::*};
 use supervision_core::{
-    Backoff, MAX_COUNTED, NodeId, PlacementStrategy, SupervisionMatcher, SupervisionStrategy,
+    Backoff, LabelRule, MAX_COUNTED, NodeId, PlacementStrategy, SupervisionMatcher,
+    SupervisionStrategy,
 };
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -135,15 +136,47 @@ fn counts() -> BoxedStrategy<usize> {
     prop_oneof![8 => 0..6usize, 1 => Just(MAX_COUNTED)].boxed()
 }
 
-fn placements() -> BoxedStrategy<PlacementStrategy> {
-    let node = NodeId::new("node-7").expect("a plain name");
-    prop_oneof![
-        Just(PlacementStrategy::RoundRobin),
-        Just(PlacementStrategy::Random),
-        Just(PlacementStrategy::LeastLoaded),
-        Just(PlacementStrategy::Node(node)),
-    ]
-    .boxed()
+/// Every valid placement over the nodes, labels and groups of [`crate::placement_world`].
+pub(crate) fn placements() -> BoxedStrategy<PlacementStrategy> {
+    let label = prop_oneof![8 => Just("zone"), 4 => Just("disk"), 1 => Just("no-such-label")];
+    let group = prop_oneof![Just("g"), Just("h")].prop_map(str::to_owned);
+    let rule = prop_oneof![Just("zone"), Just("zone=a"), Just("disk=ssd"), Just("gpu=")]
+        .prop_map(|text| text.parse::<LabelRule>().expect("valid"));
+    let plain = prop_oneof![
+        2 => Just(PlacementStrategy::RoundRobin),
+        1 => Just(PlacementStrategy::Random),
+        2 => Just(PlacementStrategy::LeastLoaded),
+        1 => (0..8usize).prop_map(|at| PlacementStrategy::Node(node(at))),
+        2 => Just(PlacementStrategy::Rendezvous),
+        1 => (1..5usize).prop_map(|replicas| PlacementStrategy::Redundant { replicas }),
+    ];
+    plain
+        .prop_recursive(2, 4, 1, move |inner| {
+            let near = (group.clone(), inner.clone()).prop_map(|(group, fallback)| {
+                PlacementStrategy::LocalAffinity {
+                    group,
+                    fallback: Box::new(fallback),
+                }
+            });
+            let labels = (vec(rule.clone(), 1..3), inner.clone())
+                .prop_map(|(require, among)| among.on_nodes_with(require));
+            let group = proptest::option::of(group.clone());
+            let spread = (label.clone(), group, 1..3u64, inner).prop_map(
+                |(label, group, max_skew, among)| PlacementStrategy::Spread {
+                    label: label.to_owned(),
+                    group,
+                    max_skew,
+                    among: Box::new(among),
+                },
+            );
+            prop_oneof![1 => near, 1 => labels, 2 => spread]
+        })
+        .boxed()
+}
+
+/// The node with this number: `n0`, `n1`, ...
+pub(crate) fn node(number: usize) -> NodeId {
+    NodeId::new(format!("n{number}")).expect("a plain name")
 }
 
 /// Valid backoffs. Factors and jitters are multiples of 1/64, which every text form keeps exactly.
