@@ -25,6 +25,8 @@ pub(crate) enum Alert {
     Stashed = 32,
     /// Something panicked: where is to be forgotten before anything else is polled.
     Panicked = 64,
+    /// A cluster hosts the actor: its inlet and its orders are to be looked at. Never cleared.
+    Hosted = 128,
 }
 
 impl Alerts {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use supervision_core::{Decision, FailureInfo, InvalidStrategy, SupervisionStrategy};
+use supervision_core::{Decision, FailureInfo, InvalidStrategy, NodeId, SupervisionStrategy};
 
 use crate::record::Outcome;
 
@@ -68,6 +68,15 @@ pub enum SupervisionEvent {
         /// Whether `to` is what the actor was configured with.
         configured: bool,
     },
+    /// An incarnation is up that came from another node.
+    Relocated {
+        /// The actor's path.
+        path: String,
+        /// Where it came from.
+        from: NodeId,
+        /// The failure that was the reason; `None` of a move that somebody ordered.
+        failure: Option<FailureInfo>,
+    },
     /// The actor has ended; nothing comes after this.
     Ended {
         /// The actor's path.
@@ -113,8 +122,15 @@ pub enum EndReason {
         /// The field and the rule it breaks.
         problem: String,
     },
-    /// It was stopped through its supervisor.
+    /// It was stopped through its supervisor, or by its host.
     Requested,
+    /// It goes on on another node.
+    Relocated {
+        /// Which.
+        to: NodeId,
+        /// The failure that was the reason; `None` of a move that somebody ordered.
+        failure: Option<FailureInfo>,
+    },
 }
 
 impl EndReason {
@@ -129,6 +145,7 @@ impl EndReason {
         match self {
             Self::Escalated { .. } => Outcome::Escalated,
             Self::Unreferenced => Outcome::Abandoned,
+            Self::Relocated { .. } => Outcome::Relocated,
             Self::Finished
             | Self::Stopped { .. }
             | Self::Exhausted { .. }

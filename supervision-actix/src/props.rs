@@ -15,8 +15,12 @@ use crate::{
     event::SupervisionEvent,
     factory::{Factory, FromFn, FromTryFn, Prototype},
     hooks::Hooks,
+    hosting::Hosting,
+    inlet::Inlet,
     limiter::SharedLimiter,
+    luggage::Arrival,
     mailbox::Mailbox,
+    relocator::Relocator,
     settings::{Settings, Spec},
     shared::Shared,
     supervision::{Supervision, spawn},
@@ -84,6 +88,7 @@ pub struct ActorProps<A: Actor<Context = Context<A>>, F = Prototype<A>> {
     path: String,
     strategy: Option<SupervisionStrategy>,
     settings: Settings,
+    hosting: Option<Box<Hosting<A>>>,
 }
 
 impl<A: SupervisedDistributedActor + Clone> ActorProps<A, Prototype<A>> {
@@ -165,6 +170,7 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
             path,
             strategy: None,
             settings: Settings::default(),
+            hosting: None,
         }
     }
 
@@ -224,6 +230,20 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
     pub fn with_restart_limiter_for(mut self, error_type: &str, limiter: SharedLimiter) -> Self {
         let limiters = &mut self.settings.extras_mut().limiters;
         limiters.add_for(error_type, limiter);
+        self
+    }
+
+    /// Lets a cluster host the actor: `relocator` is asked where it goes when its strategy says
+    /// `Relocate`, `inlet` is another way to its handlers, and `arrival` tells how it came here.
+    /// Meant for crates that run clusters. Not to be combined with groups. Default: nobody hosts it.
+    pub fn with_relocator(
+        mut self,
+        relocator: impl Relocator<A>,
+        inlet: Inlet<A>,
+        arrival: Option<Arrival>,
+    ) -> Self {
+        let hosting = Hosting::new(Box::new(relocator), inlet, arrival);
+        self.hosting = Some(Box::new(hosting));
         self
     }
 
@@ -291,6 +311,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
             path,
             strategy,
             settings,
+            hosting,
         } = self;
         if cfg!(not(panic = "unwind")) {
             return Err(StartError::PanicAbort);
@@ -309,6 +330,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
                 strategy,
                 hooks,
                 settings,
+                hosting,
             },
         })
     }

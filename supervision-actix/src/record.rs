@@ -45,8 +45,10 @@ pub enum Outcome {
     /// A new incarnation is up: `started` and the hook have run.
     Restarted,
     /// As [`Restarted`](Self::Restarted), although the decision was to relocate: no cluster is
-    /// attached, so there was no other node. It was charged to the relocations.
+    /// attached, or no other node was eligible. It was charged to the relocations.
     RestartedInPlace,
+    /// The actor was given up to go on on another node, where its history goes too.
+    Relocated,
     /// The new incarnation failed before it was up; its failure has a record of its own.
     StartFailed,
     /// The actor ended.
@@ -95,6 +97,18 @@ impl Kept {
             panic_location: location.map(Into::into),
             escalated_by: Vec::new(),
             delayed_by: None,
+        }
+    }
+
+    /// A record that came from another node.
+    pub(crate) fn unpacked(record: FailureRecord) -> Self {
+        Self {
+            info: Rc::new(record.info),
+            decision: record.decision,
+            outcome: record.outcome,
+            panic_location: record.panic_location.map(Into::into),
+            escalated_by: record.escalated_by.into_iter().map(Into::into).collect(),
+            delayed_by: record.delayed_by,
         }
     }
 

@@ -8,6 +8,7 @@ use supervision_core::{Cause, KnownErrors, NodeId, RestartType, ValidStrategy};
 use crate::{
     event::SupervisionEvent,
     hooks::Hooks,
+    hosting::Hosting,
     limiter::{Limiters, SharedLimiter},
 };
 
@@ -24,6 +25,8 @@ pub(crate) struct Spec<A: Actor<Context = Context<A>>> {
     pub(crate) strategy: Option<ValidStrategy>,
     pub(crate) hooks: &'static Hooks<A>,
     pub(crate) settings: Settings,
+    /// If a cluster hosts it.
+    pub(crate) hosting: Option<Box<Hosting<A>>>,
 }
 
 /// What can be set.

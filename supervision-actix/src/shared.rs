@@ -91,6 +91,9 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if port.is_some() {
             *shared.port_mut() = port;
         }
+        if shared.spec.hosting.is_some() {
+            shared.alerts.raise(Alert::Hosted);
+        }
         Rc::new(shared)
     }
 
@@ -147,13 +150,19 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     fn rare(&self) -> &Rare<A> {
         self.rare.get_or_init(|| {
             Box::new(Rare {
-                ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity)),
+                ledger: RefCell::new(self.new_ledger()),
                 told: RefCell::default(),
                 changed: RefCell::default(),
                 stash: RefCell::default(),
                 panics: PanicNotes::default(),
             })
         })
+    }
+
+    fn new_ledger(&self) -> Ledger<A> {
+        let mut ledger = Ledger::new(self.spec.settings.history_capacity);
+        self.with_luggage(|luggage| ledger.unpack(luggage));
+        ledger
     }
 
     /// The memory, made when it is first needed.
@@ -234,12 +243,19 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         {
             return Next::Message(envelope);
         }
+        let hosted = self.alerts.is(Alert::Hosted);
+        if hosted && let Some(envelope) = self.next_hosted() {
+            return Next::Message(envelope);
+        }
         let mut mailbox = self.mailbox.borrow_mut();
         let Some(mailbox) = mailbox.as_mut() else {
             return Next::Deserted;
         };
         match mailbox.poll_next(task) {
             Poll::Ready(envelope) => Next::Message(envelope),
+            Poll::Pending if hosted => self
+                .next_hosted_at_last()
+                .map_or(Next::Empty, Next::Message),
             Poll::Pending if mailbox.connected() => Next::Empty,
             Poll::Pending if self.port().is_some_and(|port| port.connected()) => Next::Empty,
             Poll::Pending => Next::Deserted,

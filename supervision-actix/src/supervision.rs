@@ -111,6 +111,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             if !self.shared.alerts.none() {
                 self.shared.forget_panics();
                 control::serve(&self.shared, task);
+                self.shared.listen_to_host(task);
                 self.obey(task);
                 self.end_if_requested();
             }

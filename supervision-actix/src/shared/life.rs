@@ -48,6 +48,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         let recovering = self
             .known_ledger()
             .and_then(|mut ledger| ledger.recovering.take());
+        self.arrive(actor, ctx);
         if let Some(failure) = recovering {
             // Not caught here: a panic in it leaves no value to go on with.
             if let Some(hook) = self.spec.hooks.after_restart {
@@ -71,6 +72,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.status.set(Status::Running);
         self.answer_reporters();
         self.tell_started();
+        self.tell_host_started(ctx);
     }
 
     /// What the incarnation before left of this type.
@@ -100,11 +102,15 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             self.answer_reporters();
         }
         match &reason {
-            EndReason::Finished | EndReason::Unreferenced | EndReason::Requested => {
+            EndReason::Finished
+            | EndReason::Unreferenced
+            | EndReason::Requested
+            | EndReason::Relocated { .. } => {
                 tracing::debug!(path = self.path(), ?reason, "actor ended");
             }
             _ => tracing::error!(path = self.path(), ?reason, "actor ended"),
         }
+        self.tell_host_ended(&reason);
         self.emit(|| SupervisionEvent::Ended {
             path: self.path(),
             reason,
