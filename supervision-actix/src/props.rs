@@ -149,6 +149,21 @@ where
     }
 }
 
+impl<A: SupervisedDistributedActor> ActorProps<A, Box<dyn Factory<A>>> {
+    /// An actor of which each incarnation is made by `factory`. Until the first is made its path is
+    /// `path`.
+    pub fn from_boxed_factory(factory: Box<dyn Factory<A>>, path: impl Into<String>) -> Self {
+        Self::supervised(factory, path.into())
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> ActorProps<A, Box<dyn Factory<A>>> {
+    /// As [`plain`](ActorProps::plain), with a factory of any type.
+    pub fn plain_boxed(path: impl Into<String>, factory: Box<dyn Factory<A>>) -> Self {
+        Self::described(factory, Hooks::PLAIN, path.into())
+    }
+}
+
 impl<A: SupervisedDistributedActor, F> ActorProps<A, F> {
     /// What the actor's type says goes until a setter says otherwise.
     fn supervised(factory: F, path: String) -> Self {

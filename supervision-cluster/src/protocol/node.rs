@@ -206,12 +206,23 @@ impl NodeMachine {
             .and_then(Path::epoch)
     }
 
+    /// Whether an actor of this node may be given messages past the protocol: nothing that came
+    /// before them waits for it, and it is not about to leave.
+    pub fn is_clear(&self, path: &ActorPath) -> bool {
+        self.paths.get(path).is_some_and(Path::is_clear)
+    }
+
     /// The paths that this node owns.
     pub fn owned(&self) -> impl Iterator<Item = (&ActorPath, Epoch)> {
         let owned = |at: &Path| at.epoch().filter(|_| at.is_owned());
         self.paths
             .iter()
             .filter_map(move |(path, at)| Some((path, owned(at)?)))
+    }
+
+    /// Whether it runs, takes or hands over any actor.
+    pub fn has_paths(&self) -> bool {
+        !self.paths.is_empty()
     }
 
     /// Whether it has nothing of anybody's in its hands.
