@@ -1,6 +1,7 @@
 //! The tests of the cluster, in one binary.
 
 mod clock;
+mod cluster;
 mod contract;
 mod cost;
 mod in_process;
