@@ -337,6 +337,9 @@ impl NodeMachine {
             Input::Peer(letter) if !self.links.take(&letter) => {}
             Input::Peer(letter) => self.peer(letter.message, now, tray),
             Input::Call(call) => {
+                if let Some(here) = self.place(&call.path).filter(|it| it.owner == self.me) {
+                    self.caller.learn(&call.path, here);
+                }
                 self.with_caller(now, tray, |caller, desk, terms, _| {
                     caller.call(desk, terms, call)
                 });

@@ -190,6 +190,22 @@ impl Handler<AddLate> for Counter {
     }
 }
 
+/// Keeps the actor from everything else for a while.
+#[derive(Message, Serialize, Deserialize)]
+#[rtype(result = "()")]
+pub(crate) struct Nap;
+
+impl RemoteMessage for Nap {
+    const NAME: &'static str = "nap";
+}
+
+impl Handler<Nap> for Counter {
+    type Result = ();
+    fn handle(&mut self, _: Nap, ctx: &mut Context<Self>) {
+        ctx.wait(pause(Duration::from_millis(100)).into_actor(self));
+    }
+}
+
 pub(crate) fn counters(log: &Log) -> Kind<Counter> {
     let log = Arc::clone(log);
     let make = move |path: &ActorPath| Counter {
@@ -201,6 +217,7 @@ pub(crate) fn counters(log: &Log) -> Kind<Counter> {
         .handles::<Add>()
         .handles::<AddLate>()
         .handles::<Break>()
+        .handles::<Nap>()
 }
 
 /// Some nodes in one process.
