@@ -15,8 +15,6 @@ pub enum Bug {
     MarginTooSmall,
     /// An observer takes silence for death, without making later renewals fail.
     TakeOverOnHint,
-    /// A renewal that fails is repeated over whatever stands there.
-    RenewOverAnything,
     /// A new owner starts without sealing the checkpoint.
     NoSeal,
     /// A seal is written over a later one.
@@ -47,18 +45,39 @@ pub enum Bug {
     BootUsedAgain,
     /// Copies of a request are not recognised.
     NoTable,
+    /// Copies of a letter are taken like the letter itself.
+    CopiesTaken,
+    /// A boot is taken for gone because another one of its node was seen, whenever that one was.
+    EarlierBootIsGone,
+    /// A path is given to a boot that was never seen to have joined.
+    GivenToStrangers,
+    /// An actor without checkpoint is started on the word of a letter alone.
+    TakenOnTrust,
+    /// A request is applied though its caller is gone, and may have been forgotten.
+    PastCallersServed,
+    /// A boot whose lease was given up, and stands after all, joins again.
+    JoinedTwice,
+    /// A caller believes a node about a message that it has sent to another.
+    WordOfAnybody,
+    /// A message of unknown fate is sent to a later activation against its sender's will.
+    DoubtForgotten,
+    /// A message of unknown fate is told to be refused.
+    RefusedInDoubt,
+    /// A path that has ended, or is parked, is claimed like one whose owner was lost.
+    ParkedClaimed,
+    /// The table forgets callers that still live.
+    LivingForgotten,
 }
 
 #[cfg(feature = "planted-bugs")]
 impl Bug {
     /// Every one of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 31] = [
         Self::NoSelfFence,
         Self::LeaseFromReceipt,
         Self::ObservedFromSend,
         Self::MarginTooSmall,
         Self::TakeOverOnHint,
-        Self::RenewOverAnything,
         Self::NoSeal,
         Self::SealOverLater,
         Self::StaleSeal,
@@ -74,6 +93,17 @@ impl Bug {
         Self::ForgottenTooEarly,
         Self::BootUsedAgain,
         Self::NoTable,
+        Self::CopiesTaken,
+        Self::EarlierBootIsGone,
+        Self::GivenToStrangers,
+        Self::TakenOnTrust,
+        Self::PastCallersServed,
+        Self::JoinedTwice,
+        Self::WordOfAnybody,
+        Self::DoubtForgotten,
+        Self::RefusedInDoubt,
+        Self::ParkedClaimed,
+        Self::LivingForgotten,
     ];
 }
 

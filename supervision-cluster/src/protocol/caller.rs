@@ -4,7 +4,8 @@
 //! 2. An attempt is over when the node it was sent to says that it did not handle it. Then, if no
 //!    other attempt is in doubt, the message may go anywhere else.
 //! 3. An attempt that is not answered is in doubt. The message may be sent to the same activation
-//!    again, which knows it; to a later one only if its sender allowed that.
+//!    again, which knows it; to a later one only if its sender allowed that. Else it is waited for:
+//!    it may have been held in a move, and sent along.
 //! 4. No answer is taken that is of an earlier activation than the latest one known.
 //! 5. Each message comes to one outcome, at its deadline at the latest.
 //! 6. What is sent while the place is looked for goes behind what it is looked for.
@@ -40,6 +41,8 @@ struct Outgoing {
     at: Step,
     /// Attempts were made whose fate is not known: the activation they were for.
     doubt: Option<Place>,
+    /// How many attempts have not been answered.
+    unanswered: u32,
     timer: Timestamp,
 }
 
@@ -50,6 +53,18 @@ enum Step {
     Pausing,
     /// Behind an earlier one to the same actor that looks: it is sent after that one.
     Behind,
+}
+
+impl Outgoing {
+    /// Whether what this node says is about the attempt that is under way, or about the only one
+    /// there ever was in doubt.
+    fn concerns(&self, by: &Member) -> bool {
+        match (&self.at, &self.doubt) {
+            (Step::Sent(to), _) => to.owner == *by,
+            (_, Some(doubt)) => self.unanswered == 1 && doubt.owner == *by,
+            (_, None) => false,
+        }
+    }
 }
 
 /// How many places are kept of actors that nothing is sent to at the moment.
@@ -69,6 +84,7 @@ impl Caller {
                 call,
                 at: Step::Pausing,
                 doubt: None,
+                unanswered: 0,
                 timer,
             },
         );
@@ -207,10 +223,12 @@ impl Caller {
             .doubt
             .as_ref()
             .is_some_and(|tried| tried.epoch != place.epoch);
-        if later && out.call.repeat == Repeat::Never {
-            return self.resolve(desk, seq, CallOutcome::Unknown);
+        if later && out.call.repeat == Repeat::Never && !desk.has(Bug::DoubtForgotten) {
+            out.at = Step::Pausing;
+            return self.set_timer(seq, desk.now.saturating_add(terms.renewal()));
         }
         out.at = Step::Sent(place.clone());
+        out.unanswered += 1;
         let path = out.call.path.clone();
         let request = Request {
             id: RequestId {
@@ -276,6 +294,9 @@ impl Caller {
             };
             return self.not_handled_anywhere(desk, seq, why);
         };
+        if self.is_lost_for_good(desk, observer, seq) {
+            return self.resolve(desk, seq, CallOutcome::Unknown);
+        }
         let known = self.places.get(&path);
         if known.is_some_and(|known| known.epoch > place.epoch)
             || observer.is_gone(desk, &place.owner, stored.revision)
@@ -287,10 +308,18 @@ impl Caller {
         self.send_those_behind(desk, terms, &path, &place);
     }
 
+    /// Whether it was last seen at a node that is gone, and must not be sent again.
+    fn is_lost_for_good(&self, desk: &Desk<'_>, observer: &Observer, seq: u64) -> bool {
+        let out = &self.calls[&seq];
+        let gone = |at: &Place| observer.is_gone(desk, &at.owner, at.epoch.0);
+        let once = out.call.repeat == Repeat::Never && !desk.has(Bug::DoubtForgotten);
+        once && out.doubt.as_ref().is_some_and(gone)
+    }
+
     /// It will not be handled anywhere, unless an earlier attempt was.
     fn not_handled_anywhere(&mut self, desk: &mut Desk<'_>, seq: u64, why: Refusal) {
         let doubt = self.calls.get(&seq).is_some_and(|out| out.doubt.is_some());
-        let outcome = if doubt {
+        let outcome = if doubt && !desk.has(Bug::RefusedInDoubt) {
             CallOutcome::Unknown
         } else {
             CallOutcome::Refused(why)
@@ -335,9 +364,17 @@ impl Caller {
         by: &Member,
         why: NotHandled,
     ) {
-        let sent_there = |out: &Outgoing| matches!(&out.at, Step::Sent(to) if to.owner == *by);
-        if !self.is_mine(desk, id, path) || !self.calls.get(&id.seq).is_some_and(sent_there) {
+        if !self.is_mine(desk, id, path) {
             return;
+        }
+        let any = desk.has(Bug::WordOfAnybody);
+        let concerned = |out: &&mut Outgoing| out.concerns(by) || any;
+        let Some(out) = self.calls.get_mut(&id.seq).filter(concerned) else {
+            return;
+        };
+        out.unanswered = out.unanswered.saturating_sub(1);
+        if out.unanswered == 0 {
+            out.doubt = None;
         }
         match why {
             NotHandled::Moved(place) => {

@@ -224,6 +224,8 @@ pub enum Report {
     Joined,
     /// The node has given its lease back.
     Left,
+    /// The node has not given its lease back: it is not held, or something is still owned.
+    NotLeft,
     /// An actor was made.
     Created(ActorPath, Epoch),
     /// An actor was not made: there is one, at this place as far as it is known, or there was one not

@@ -222,25 +222,39 @@ impl Lease {
             self.phase = Phase::Over;
             return LeaseNews::Lost;
         }
-        let record = self.record(Standing::Alive, desk);
         match &mut self.phase {
             Phase::Waiting(until) if desk.now >= *until => {
                 self.phase = Phase::Looking(desk.read(RecordKey::Lease(self.me.node.clone())));
             }
             Phase::Joining(write) | Phase::Leaving(write) => write.tick(desk),
-            Phase::Held(held) => held.tick(desk, record),
+            Phase::Held(held) => match &mut held.renewal {
+                Some(renewal) => renewal.tick(desk),
+                None if desk.now >= held.renew_at => self.renew(desk),
+                None => {}
+            },
             Phase::Looking(_) | Phase::Waiting(_) | Phase::Over => {}
         }
         LeaseNews::None
     }
 
+    fn renew(&mut self, desk: &mut Desk<'_>) {
+        let (key, record) = (self.key(), self.record(Standing::Alive, desk));
+        if let Phase::Held(held) = &mut self.phase {
+            let write = Write::start(desk, key, Record::Lease(record), Some(held.revision));
+            held.renewal = Some(write);
+        }
+    }
+
     /// Gives the lease back.
     pub(crate) fn leave(&mut self, desk: &mut Desk<'_>) {
-        let record = self.record(Standing::Left, desk);
         if let Phase::Held(held) = &self.phase {
-            let write = Write::start(desk, self.key(), Record::Lease(record), Some(held.revision));
-            self.phase = Phase::Leaving(write);
+            self.write_left(desk, held.revision);
         }
+    }
+
+    fn write_left(&mut self, desk: &mut Desk<'_>, over: Revision) {
+        let record = Record::Lease(self.record(Standing::Left, desk));
+        self.phase = Phase::Leaving(Write::start(desk, self.key(), record, Some(over)));
     }
 
     pub(crate) fn written(
@@ -286,7 +300,7 @@ impl Lease {
                 record: Record::Lease(old),
                 revision,
             }) => {
-                if old.member.boot == self.me.boot {
+                if old.member.boot == self.me.boot && !desk.has(Bug::JoinedTwice) {
                     // A write of this boot's that was given up has come to stand after all, and others
                     // have seen it: they may have declared the boot dead, or be about to.
                     self.phase = Phase::Over;
@@ -373,15 +387,17 @@ impl Lease {
     }
 
     fn lost(&mut self, desk: &mut Desk<'_>, found: Option<Stored>, terms: LeaseTerms) -> LeaseNews {
-        if let (true, Phase::Held(held), Some(found)) =
-            (desk.has(Bug::RenewOverAnything), &mut self.phase, &found)
-        {
-            held.revision = found.revision;
-            held.renewal = None;
-            return LeaseNews::None;
-        }
         if matches!(self.phase, Phase::Joining(_)) {
             self.phase = Phase::Waiting(desk.now.saturating_add(terms.pause()));
+            return LeaseNews::None;
+        }
+        if let (Phase::Leaving(_), Some(found)) = (&self.phase, &found)
+            && let Record::Lease(record) = &found.record
+            && record.member == self.me
+            && record.standing == Standing::Alive
+        {
+            // A renewal that was still under way came first.
+            self.write_left(desk, found.revision);
             return LeaseNews::None;
         }
         self.phase = Phase::Over;
@@ -401,21 +417,5 @@ impl Lease {
 
     fn key(&self) -> RecordKey {
         RecordKey::Lease(self.me.node.clone())
-    }
-}
-
-impl Held {
-    fn tick(&mut self, desk: &mut Desk<'_>, record: LeaseRecord) {
-        if let Some(renewal) = &mut self.renewal {
-            renewal.tick(desk);
-        } else if desk.now >= self.renew_at {
-            let key = RecordKey::Lease(record.member.node.clone());
-            self.renewal = Some(Write::start(
-                desk,
-                key,
-                Record::Lease(record),
-                Some(self.revision),
-            ));
-        }
     }
 }

@@ -41,9 +41,11 @@ macro_rules! desk {
 }
 
 mod lost;
+mod orders;
 mod routing;
 
 use lost::Orphan;
+use orders::refused;
 
 /// What a node is told about the cluster when it starts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -334,7 +336,8 @@ impl NodeMachine {
             } => {
                 self.found(path, Orphan { record, revision }, rank, now, tray);
             }
-            Input::Peer(letter) if !self.links.take(&letter) => {}
+            Input::Peer(letter)
+                if !self.links.take(&letter) && !self.settings.bugs.has(Bug::CopiesTaken) => {}
             Input::Peer(letter) => self.peer(letter.message, now, tray),
             Input::Call(call) => {
                 if let Some(here) = self.place(&call.path).filter(|it| it.owner == self.me) {
@@ -428,9 +431,15 @@ impl NodeMachine {
         match news {
             LeaseNews::None => {}
             LeaseNews::Joined => tray.push(Command::Report(Report::Joined)),
-            LeaseNews::Left => tray.push(Command::Report(Report::Left)),
+            LeaseNews::Left => self.left(now, tray),
             LeaseNews::Lost => self.fence(now, tray),
         }
+    }
+
+    /// The lease is given back. What was still waited for is settled, since nobody will hear of it.
+    fn left(&mut self, now: Timestamp, tray: &mut Vec<Command>) {
+        self.caller.fence(&mut desk!(self, now, tray));
+        tray.push(Command::Report(Report::Left));
     }
 
     /// The lease has run out: nothing of this boot counts any more.
@@ -446,37 +455,6 @@ impl NodeMachine {
         // What it refused of its own has been settled by the fencing of the caller.
         tray.retain(|command| !matches!(command, Command::Send(to, _) if *to == self.me));
         tray.push(Command::Fenced);
-    }
-
-    fn order(&mut self, order: Order, now: Timestamp, tray: &mut Vec<Command>) {
-        match order {
-            Order::Create { path, kind, owner } => self.create(path, kind, owner, now, tray),
-            Order::Move { path, to } => {
-                // Nothing is given to a boot that is not known to have joined: that is what tells it
-                // from the boots before it.
-                if !self.paths.contains_key(&path) || !self.may_be_given(&to) {
-                    return tray.push(Command::Report(Report::NotMoved(path)));
-                }
-                self.with_path(&path, now, tray, |path, desk, _| path.order_move(desk, to));
-            }
-            Order::End(path) => {
-                self.with_path(&path, now, tray, |path, desk, cx| path.end(desk, cx))
-            }
-            Order::Leave => {
-                if self.paths.is_empty() {
-                    let none = self.with_lease(now, tray, |lease, desk, _| {
-                        lease.leave(desk);
-                        LeaseNews::None
-                    });
-                    self.lease_news(none, now, tray);
-                }
-            }
-        }
-    }
-
-    /// Whether something may be given to another member.
-    fn may_be_given(&self, to: &Member) -> bool {
-        *to != self.me && self.observer.is_member(to)
     }
 
     fn actor(
@@ -505,20 +483,5 @@ impl NodeMachine {
             ActorEvent::Packed { state, luggage } => path.packed(desk, state, luggage),
             ActorEvent::Ended => path.ended_by_itself(desk, cx),
         });
-    }
-}
-
-/// What a user of a boot that is over is told.
-fn refused(input: Input) -> Option<Command> {
-    match input {
-        Input::Call(call) => Some(Command::Resolve {
-            token: call.token,
-            outcome: CallOutcome::Refused(Refusal::Fenced),
-        }),
-        Input::Order(Order::Create { path, .. }) => {
-            Some(Command::Report(Report::NotCreated(path, None)))
-        }
-        Input::Order(Order::Move { path, .. }) => Some(Command::Report(Report::NotMoved(path))),
-        _ => None,
     }
 }

@@ -78,7 +78,7 @@ impl Observer {
             return false;
         };
         if seen.record.member.boot != member.boot {
-            return seen.revision > as_of;
+            return seen.revision > as_of || desk.has(Bug::EarlierBootIsGone);
         }
         seen.record.standing != Standing::Alive
             || (desk.has(Bug::TakeOverOnHint) && seen.verdict.is_some())

@@ -314,7 +314,7 @@ impl Path {
 
     /// A request arrives for it.
     pub(crate) fn arrive(&mut self, desk: &mut Desk<'_>, cx: Context<'_>, request: Request) {
-        if cx.is_of_the_past(&request) {
+        if cx.is_of_the_past(&request) && !desk.has(Bug::PastCallersServed) {
             return;
         }
         if let Phase::Away { to, take, .. } = &self.phase {
@@ -322,11 +322,13 @@ impl Path {
             if request.epoch > take.epoch {
                 return not_handled(desk, &request, NotHandled::Refused(Refusal::NotHere));
             }
-            let request = Request {
+            // It is not sent on: were it then refused there, its caller would hear that from a node
+            // that it has not asked, and could not tell whether another copy was on its way.
+            let place = Place {
+                owner: to.clone(),
                 epoch: take.epoch,
-                ..request
             };
-            return desk.send(&to.clone(), PeerMessage::Request(request));
+            return not_handled(desk, &request, NotHandled::Moved(place));
         }
         if let Some(epoch) = self.epoch()
             && request.epoch != epoch
@@ -399,7 +401,7 @@ impl Path {
         epoch: Epoch,
         request: &Request,
     ) -> bool {
-        if cx.is_of_the_past(request) {
+        if cx.is_of_the_past(request) && !desk.has(Bug::PastCallersServed) {
             return false;
         }
         if desk.has(Bug::NoTable) {

@@ -166,7 +166,7 @@ impl OwnRecord {
 pub enum OwnState {
     /// Its owner runs it.
     Owned,
-    /// It took several owners down and is run by nobody until it is asked for.
+    /// It took several owners down and is run by nobody until it is ordered to be created again.
     Parked,
     /// It has ended; the record stays for a time so that late writes about it fail.
     Ended,

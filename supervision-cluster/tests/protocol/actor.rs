@@ -19,6 +19,18 @@ pub(crate) enum Work {
     Pack,
 }
 
+/// How an actor does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Manner {
+    Well,
+    /// Its handlers fail.
+    Failing,
+    /// It begins with the first message only.
+    OneOnly,
+    /// Its supervision ends instead.
+    Ending,
+}
+
 impl Actor {
     pub(crate) fn new(epoch: Epoch, state: Option<&Bytes>) -> Self {
         Self {
@@ -28,38 +40,56 @@ impl Actor {
         }
     }
 
-    /// Does the next thing. `fails` makes the handlers fail.
-    pub(crate) fn step(&mut self, durability: Durability, fails: bool) -> ActorEvent {
-        let state = |applied: &[u8]| Bytes::copy_from_slice(applied);
-        match self.to_do.remove(0) {
-            Work::Start => ActorEvent::Started,
-            Work::Handle(requests) if fails => ActorEvent::Handled {
-                answers: requests
-                    .into_iter()
-                    .map(|r| (r.id, Answer::Failed("x".into())))
-                    .collect(),
-                back: vec![],
-                state: None,
-            },
-            Work::Handle(requests) => {
-                self.applied
-                    .extend(requests.iter().flat_map(|r| r.body.iter().copied()));
-                let answers = requests
-                    .into_iter()
-                    .map(|r| (r.id, Answer::Done(r.body)))
-                    .collect();
-                let durable = durability == Durability::Durable;
-                let state = durable.then(|| state(&self.applied));
-                ActorEvent::Handled {
-                    answers,
-                    back: vec![],
-                    state,
-                }
-            }
-            Work::Pack => ActorEvent::Packed {
-                state: (durability != Durability::Volatile).then(|| state(&self.applied)),
-                luggage: Bytes::new(),
-            },
+    /// Does the next thing. Returns what it tells of it, and which messages it has applied.
+    pub(crate) fn step(&mut self, durability: Durability, how: Manner) -> (ActorEvent, Vec<u8>) {
+        // One that is told to pack does so at once, whatever it has been given before.
+        let packs = |work: &Work| *work == Work::Pack;
+        let next = self.to_do.iter().position(packs).unwrap_or(0);
+        let work = self.to_do.remove(next);
+        if how == Manner::Ending {
+            self.to_do.clear();
+            return (ActorEvent::Ended, vec![]);
         }
+        match work {
+            Work::Start => (ActorEvent::Started, vec![]),
+            Work::Handle(requests) => self.handle(requests, durability, how),
+            Work::Pack => {
+                let state = Bytes::copy_from_slice(&self.applied);
+                let packed = ActorEvent::Packed {
+                    state: (durability != Durability::Volatile).then_some(state),
+                    luggage: Bytes::new(),
+                };
+                (packed, vec![])
+            }
+        }
+    }
+
+    fn handle(
+        &mut self,
+        mut requests: Vec<Request>,
+        durability: Durability,
+        how: Manner,
+    ) -> (ActorEvent, Vec<u8>) {
+        let back = match how {
+            Manner::OneOnly => requests.split_off(1),
+            _ => vec![],
+        };
+        let fails = how == Manner::Failing;
+        let new: Vec<u8> = match fails {
+            true => vec![],
+            false => requests.iter().map(|r| r.body[0]).collect(),
+        };
+        self.applied.extend(&new);
+        let answer = |request: Request| match fails {
+            true => (request.id, Answer::Failed("x".into())),
+            false => (request.id, Answer::Done(request.body)),
+        };
+        let stored = durability == Durability::Durable && !fails;
+        let event = ActorEvent::Handled {
+            answers: requests.into_iter().map(answer).collect(),
+            back,
+            state: stored.then(|| Bytes::copy_from_slice(&self.applied)),
+        };
+        (event, new)
     }
 }

@@ -1,66 +1,42 @@
-//! Some nodes, a store and a network, as a value: what may happen next, what it leads to, and what must
-//! never be.
+//! Some nodes, a store and a network, as a value: what may happen next, and what it leads to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use supervision_cluster::protocol::{
-    ActorPath, BootId, Bug, Bugs, Call, CallOutcome, Command, Durability, Epoch, Input, KindName,
-    LeaseTerms, Letter, Member, NodeMachine, NodeSettings, Order, OwnRecord, PathLimits,
-    PeerMessage, ReadOutcome, Record, RecordKey, Repeat, Report, Stored, Ticket, WriteOutcome,
+    ActorEvent, ActorPath, Bug, Call, Command, Epoch, Input, Letter, Member, NodeMachine, Order,
+    OwnRecord, PeerMessage, ReadOutcome, Record, RecordKey, Ticket, WriteOutcome,
 };
-use supervision_core::{NodeId, Timestamp};
-use uuid::Uuid;
+use supervision_core::Timestamp;
 
 use crate::{
-    actor::{Actor, Work},
+    actor::{Actor, Manner, Work},
+    happening::{Happening, How},
+    setup::{LEASE, STEP, Setup, boot_of, kind, nanos, node_id, path_name},
     store::{Put, Store},
+    told::Told,
 };
 
-/// One length of time of the world; a node's clock counts nine to eleven in it.
-pub(crate) const STEP: u64 = 10;
-/// The length of a lease on a node's own clock: four of the world's lengths.
-pub(crate) const LEASE: u64 = 4 * STEP;
-
-/// What a world is made of.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Setup {
-    pub(crate) nodes: u8,
-    pub(crate) paths: u8,
-    pub(crate) durability: Durability,
-    pub(crate) repeat: Repeat,
-    pub(crate) bug: Option<Bug>,
-}
-
-/// What may still go wrong.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Budget {
-    pub(crate) time: u16,
-    pub(crate) calls: u8,
-    pub(crate) moves: u8,
-    pub(crate) crashes: u8,
-    pub(crate) lost_answers: u8,
-    pub(crate) late_writes: u8,
-    pub(crate) dropped: u8,
-    pub(crate) copied: u8,
-    pub(crate) drifts: u8,
-    pub(crate) failing: u8,
-    pub(crate) stale_reads: u8,
-}
-
+/// A world. What one step does not touch is shared with the world before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    pub(crate) setup: Setup,
-    pub(crate) budget: Budget,
+    pub(crate) setup: Arc<Setup>,
     pub(crate) store: Store,
-    pub(crate) nodes: Vec<Node>,
-    /// Messages under way, in no order.
-    pub(crate) wire: BTreeMap<(Member, Letter), u8>,
+    pub(crate) nodes: Vec<Arc<Node>>,
+    /// Messages under way, sorted, since they may arrive in any order.
+    pub(crate) wire: Vec<Arc<Parcel>>,
     /// Writes whose sender has given up on the answer, and that may yet be made.
-    pub(crate) late: Vec<Put>,
-    pub(crate) told: Told,
+    pub(crate) late: Vec<Arc<Put>>,
+    pub(crate) told: Arc<Told>,
     /// Whether everything that happens is printed.
     pub(crate) traced: bool,
+}
+
+/// A letter and its receiver.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Parcel {
+    pub(crate) to: Member,
+    pub(crate) letter: Letter,
 }
 
 /// A node of the world.
@@ -70,72 +46,25 @@ pub(crate) struct Node {
     pub(crate) boots: u8,
     pub(crate) clock: Timestamp,
     pub(crate) machine: Option<NodeMachine>,
-    /// What was asked of the store, and not yet answered.
+    /// What was asked of the store, and not yet done.
     pub(crate) asked: Vec<Command>,
+    /// What the store has done, and not yet told.
+    pub(crate) answers: Vec<Input>,
     pub(crate) actors: BTreeMap<ActorPath, Actor>,
 }
 
-/// What has been seen so far; of this the invariants speak.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Told {
-    pub(crate) started: BTreeMap<(ActorPath, Epoch), BTreeSet<Member>>,
-    pub(crate) outcomes: BTreeMap<u64, CallOutcome>,
-    pub(crate) asked: u8,
-    /// Who asked what has no outcome yet.
-    pub(crate) open: BTreeMap<u64, Member>,
-    pub(crate) wrong: Option<&'static str>,
-}
-
-/// Something that may happen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Happening {
-    /// Time goes on; each node's clock by this much.
-    Time(Vec<u8>),
-    /// A node looks at its clock.
-    Wake(usize),
-    /// The store does what it was asked, in this way.
-    Store(usize, usize, How),
-    /// A late write is made.
-    Late(usize),
-    /// A message arrives; it may stay under way as well.
-    Deliver(Member, Letter, bool),
-    Drop(Member, Letter),
-    /// A node sees what stands in another's lease.
-    See(usize, NodeId),
-    /// A node looks through all ownerships.
-    Sweep(usize),
-    /// An actor does what it has to do.
-    Act(usize, ActorPath, bool),
-    Call(usize, ActorPath),
-    Move(usize, ActorPath, usize),
-    Crash(usize),
-    Boot(usize),
-}
-
-/// How the store treats what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum How {
-    Well,
-    /// Not done, and not answered.
-    Lost,
-    /// Done, and not answered.
-    Silent,
-    /// Not answered; perhaps done later.
-    Late,
-}
-
 impl World {
-    pub(crate) fn new(setup: Setup, budget: Budget) -> Self {
-        let nodes = (0..setup.nodes).map(Node::new).collect();
+    /// All nodes have joined and know of each other, and the first one runs all the actors.
+    pub(crate) fn new(setup: Setup) -> Self {
+        let nodes = (0..setup.nodes).map(|name| Arc::new(Node::new(name)));
         let mut world = Self {
-            setup,
-            budget,
-            store: Store::default(),
-            nodes,
-            wire: BTreeMap::new(),
+            nodes: nodes.collect(),
+            store: Store::new(setup.stale),
+            wire: Vec::new(),
             late: Vec::new(),
-            told: Told::default(),
+            told: Arc::default(),
             traced: false,
+            setup: Arc::new(setup),
         };
         for node in 0..world.nodes.len() {
             world.boot(node, false);
@@ -143,13 +72,7 @@ impl World {
         }
         world.see_all();
         for path in 0..world.setup.paths {
-            let owner = world.member(0);
-            let order = Order::Create {
-                path: path_name(path),
-                kind: kind(),
-                owner,
-            };
-            world.input(0, Input::Order(order));
+            world.create(0, path, 0);
             world.calm();
         }
         world
@@ -158,107 +81,138 @@ impl World {
     /// Everybody sees everybody's lease.
     pub(crate) fn see_all(&mut self) {
         for at in 0..self.nodes.len() {
-            for of in 0..self.setup.nodes {
-                self.see(at, &node_id(of));
-            }
+            self.watch(at);
         }
     }
 
     /// Lets all that is under way arrive and be done, without faults.
     pub(crate) fn calm(&mut self) {
-        for _ in 0..10_000 {
-            if let Some(next) = self.work().into_iter().next() {
-                self.happen(next);
-            } else {
-                return;
+        for _ in 0..2_000 {
+            match self.nth_work(0) {
+                Some(next) => self.happen(next),
+                None => return,
             }
         }
-        panic!("the world does not come to rest");
+        self.told().is_restless();
     }
 
-    /// What is under way and would be done next if nothing goes wrong.
-    pub(crate) fn work(&self) -> Vec<Happening> {
-        let mut all = Vec::new();
+    /// What is under way and would be done next if nothing goes wrong: the `n`th of it.
+    pub(crate) fn nth_work(&self, mut n: usize) -> Option<Happening> {
         for (at, node) in self.nodes.iter().enumerate() {
-            all.extend((0..node.asked.len()).map(|i| Happening::Store(at, i, How::Well)));
-            let busy = node
-                .actors
-                .iter()
-                .filter(|(_, actor)| !actor.to_do.is_empty());
-            all.extend(busy.map(|(path, _)| Happening::Act(at, path.clone(), false)));
+            if n < node.asked.len() {
+                return Some(Happening::Store(at, n, How::Well));
+            }
+            n -= node.asked.len();
+            if n < node.answers.len() {
+                return Some(Happening::Answer(at, n));
+            }
+            n -= node.answers.len();
+            for path in node.busy(self.setup.paths) {
+                if n == 0 {
+                    return Some(Happening::Act(at, path, Manner::Well));
+                }
+                n -= 1;
+            }
         }
-        let arrive = |((to, message), _): (&(Member, Letter), &u8)| {
-            Happening::Deliver(to.clone(), message.clone(), false)
+        (n < self.wire.len()).then_some(Happening::Deliver(n, false))
+    }
+
+    /// How much is under way.
+    pub(crate) fn work(&self) -> usize {
+        let of = |node: &Arc<Node>| {
+            node.asked.len() + node.answers.len() + node.busy(self.setup.paths).count()
         };
-        all.extend(self.wire.iter().map(arrive));
-        all
+        self.nodes.iter().map(of).sum::<usize>() + self.wire.len()
     }
 
     pub(crate) fn happen(&mut self, what: Happening) {
         if self.traced {
-            trace(&what);
-            if let Happening::Store(at, i, _) = &what {
-                trace(&self.nodes[*at].asked[*i]);
-            }
+            self.trace(what);
         }
         match what {
             Happening::Time(by) => {
                 for (node, by) in self.nodes.iter_mut().zip(by) {
+                    let node = Arc::make_mut(node);
                     node.clock = node.clock.saturating_add(nanos(by.into()));
                 }
             }
             Happening::Wake(at) => self.input(at, Input::Tick),
             Happening::Store(at, i, how) => self.serve(at, i, how),
+            Happening::Answer(at, i) => {
+                let answer = self.node(at).answers.remove(i);
+                self.input(at, answer);
+            }
             Happening::Late(i) => {
                 let put = self.late.remove(i);
-                self.put(put);
+                self.put(Arc::unwrap_or_clone(put));
             }
-            Happening::Deliver(to, message, again) => {
-                self.take_from_wire(&to, &message, again);
-                if let Some(at) = self.running(&to) {
-                    self.input(at, Input::Peer(message));
-                }
+            Happening::Deliver(i, again) => self.deliver(i, again),
+            Happening::Drop(i) => {
+                self.wire.remove(i);
             }
-            Happening::Drop(to, message) => self.take_from_wire(&to, &message, false),
-            Happening::See(at, node) => self.see(at, &node),
-            Happening::Sweep(at) => self.sweep(at),
-            Happening::Act(at, path, fails) => self.act(at, &path, fails),
+            Happening::See(at, of, back) => self.see(at, of, back),
+            Happening::Sweep(at, back) => self.sweep(at, back),
+            Happening::Act(at, path, how) => self.act(at, path, how),
             Happening::Call(at, path) => self.call(at, path),
-            Happening::Move(at, path, to) => {
-                let order = Order::Move {
-                    path,
-                    to: self.member(to),
-                };
-                self.input(at, Input::Order(order));
+            Happening::Create(at, path, owner) => {
+                self.told().created(path_name(path));
+                self.create(at, path, owner);
             }
+            Happening::Move(at, path, to) => {
+                let (path, to) = (path_name(path), self.nodes[to].member());
+                self.input(at, Input::Order(Order::Move { path, to }));
+            }
+            Happening::End(at, path) => self.end(at, &path_name(path)),
+            Happening::Leave(at) => self.input(at, Input::Order(Order::Leave)),
             Happening::Crash(at) => self.crash(at),
             Happening::Boot(at) => self.boot(at, false),
         }
     }
 
-    pub(crate) fn member(&self, at: usize) -> Member {
-        self.nodes[at].member()
+    fn node(&mut self, at: usize) -> &mut Node {
+        Arc::make_mut(&mut self.nodes[at])
     }
 
-    fn running(&self, member: &Member) -> Option<usize> {
-        let at = self
-            .nodes
-            .iter()
-            .position(|node| node.member() == *member)?;
-        self.nodes[at].machine.is_some().then_some(at)
+    fn told(&mut self) -> &mut Told {
+        Arc::make_mut(&mut self.told)
     }
 
-    fn take_from_wire(&mut self, to: &Member, message: &Letter, stays: bool) {
-        let key = (to.clone(), message.clone());
-        if stays {
-            return;
-        }
-        if let Some(count) = self.wire.get_mut(&key) {
-            *count -= 1;
-            if *count == 0 {
-                self.wire.remove(&key);
+    fn deliver(&mut self, i: usize, again: bool) {
+        let parcel = match again {
+            true => self.wire[i].clone(),
+            false => self.wire.remove(i),
+        };
+        let meant = |node: &Arc<Node>| node.machine.is_some() && node.member() == parcel.to;
+        if let Some(at) = self.nodes.iter().position(meant) {
+            let letter = Arc::unwrap_or_clone(parcel).letter;
+            let answer = match &letter.message {
+                PeerMessage::Answer { path, place, .. } => Some((path.clone(), place.epoch)),
+                _ => None,
+            };
+            let open = self.told.open();
+            self.input(at, Input::Peer(letter));
+            if let Some((path, epoch)) = answer.filter(|_| self.told.open() < open) {
+                let me = self.nodes[at].member();
+                self.told().took(me, path, epoch);
             }
         }
+    }
+
+    fn create(&mut self, at: usize, path: u8, owner: usize) {
+        let order = Order::Create {
+            path: path_name(path),
+            kind: kind(),
+            owner: self.nodes[owner].member(),
+        };
+        self.input(at, Input::Order(order));
+    }
+
+    fn end(&mut self, at: usize, path: &ActorPath) {
+        let machine = self.nodes[at].machine.as_ref();
+        if let Some(epoch) = machine.and_then(|machine| machine.serving(path)) {
+            self.told().ended(path, epoch);
+        }
+        self.input(at, Input::Order(Order::End(path.clone())));
     }
 
     /// Starts the next boot of a node. One that has been fenced says so of the last one.
@@ -266,51 +220,36 @@ impl World {
         let former = self.nodes[at].machine.as_ref().map(NodeMachine::as_former);
         let former = former.filter(|_| after_fence);
         let reuse = after_fence && self.setup.bug == Some(Bug::BootUsedAgain);
-        let settings = self.settings();
-        let node = &mut self.nodes[at];
+        let settings = self.setup.settings();
+        let node = self.node(at);
         if !reuse {
             node.boots += 1;
         }
         node.actors.clear();
         node.asked.clear();
+        node.answers.clear();
         let profile = Bytes::new();
         let (machine, commands) =
             NodeMachine::new(node.member(), settings, profile, former, node.clock);
         node.machine = Some(machine);
         self.carry_out(at, commands);
-        // A watch begins with what stands.
-        for of in 0..self.setup.nodes {
-            self.see(at, &node_id(of));
-        }
+        self.watch(at);
     }
 
-    fn settings(&self) -> NodeSettings {
-        NodeSettings {
-            terms: LeaseTerms::new(nanos(LEASE), nanos(0), nanos(1)).unwrap(),
-            limits: PathLimits {
-                held: 8,
-                table: 64,
-                batch: 4,
-                tries: 1000,
-            },
-            kinds: [(kind(), self.setup.durability)].into(),
-            bugs: self.setup.bug.map_or(Bugs::default(), Bugs::only),
+    /// A watch begins with what stands.
+    fn watch(&mut self, at: usize) {
+        for of in 0..self.setup.nodes {
+            self.see(at, of, 0);
         }
     }
 
     fn crash(&mut self, at: usize) {
-        let me = self.member(at);
-        // Nobody is left to be told.
-        self.told.open.retain(|&token, caller| {
-            let lost = *caller == me;
-            if lost {
-                self.told.outcomes.insert(token, CallOutcome::Unknown);
-            }
-            !lost
-        });
-        let node = &mut self.nodes[at];
+        let me = self.nodes[at].member();
+        self.told().crashed(&me);
+        let node = self.node(at);
         node.machine = None;
         node.actors.clear();
+        node.answers.clear();
         // What it had asked for may have been received, or not.
         for command in std::mem::take(&mut node.asked) {
             if let Command::Write {
@@ -320,7 +259,7 @@ impl World {
                 ..
             } = command
             {
-                self.late.push(Put {
+                self.make_late(Put {
                     key,
                     record,
                     expected,
@@ -329,12 +268,20 @@ impl World {
         }
     }
 
+    fn make_late(&mut self, put: Put) {
+        self.late.push(Arc::new(put));
+    }
+
     pub(crate) fn input(&mut self, at: usize, input: Input) {
-        let node = &mut self.nodes[at];
+        let node = self.node(at);
+        let clock = node.clock;
         let Some(machine) = &mut node.machine else {
             return;
         };
-        let commands = machine.handle(input, node.clock);
+        let commands = machine.handle(input, clock);
+        if self.traced {
+            trace_all(at, &commands);
+        }
         self.carry_out(at, commands);
     }
 
@@ -342,226 +289,193 @@ impl World {
         for command in commands {
             match command {
                 Command::Read(..) | Command::Write { .. } | Command::Scan(_) => {
-                    self.nodes[at].asked.push(command);
+                    self.node(at).asked.push(command);
                 }
-                Command::Send(to, message) => {
-                    if let PeerMessage::Answer { path, place, .. } = &message.message {
-                        self.must_be_current(path, place.epoch, "answered by an owner of the past");
-                    }
-                    *self.wire.entry((to, message)).or_insert(0) += 1;
-                }
+                Command::Send(to, letter) => self.send(to, letter),
                 Command::Start {
                     path, epoch, state, ..
-                } => self.start(at, path, epoch, state),
+                } => {
+                    let me = self.nodes[at].member();
+                    self.told().begun(path.clone(), epoch, me);
+                    let actor = Actor::new(epoch, state.as_ref());
+                    self.node(at).actors.insert(path, actor);
+                }
                 Command::Dispatch(path, epoch, requests) => {
-                    self.must_be_current(&path, epoch, "dispatched by an owner of the past");
+                    Arc::make_mut(&mut self.told).acted(&self.store, &path, epoch);
                     self.give(at, &path, epoch, Work::Handle(requests));
                 }
                 Command::Pack(path, epoch, _) => self.give(at, &path, epoch, Work::Pack),
                 Command::Halt(path, _) => {
-                    self.nodes[at].actors.remove(&path);
+                    self.node(at).actors.remove(&path);
                 }
-                Command::Resolve { token, outcome } => self.resolve(token, outcome),
-                Command::Report(Report::Left | Report::Joined) | Command::Report(_) => {}
+                Command::Resolve { token, outcome } => {
+                    let told = Arc::make_mut(&mut self.told);
+                    told.resolved(&self.setup, &self.store, token, &outcome);
+                }
+                Command::Report(_) => {}
                 Command::Fenced => self.boot(at, true),
             }
         }
     }
 
-    fn start(&mut self, at: usize, path: ActorPath, epoch: Epoch, state: Option<Bytes>) {
-        let me = self.member(at);
-        let boots = self.told.started.entry((path.clone(), epoch)).or_default();
-        if !boots.insert(me) || boots.len() > 1 {
-            self.told.wrong = Some("an epoch was begun twice");
+    fn send(&mut self, to: Member, letter: Letter) {
+        if let PeerMessage::Answer { path, place, .. } = &letter.message {
+            Arc::make_mut(&mut self.told).acted(&self.store, path, place.epoch);
         }
-        self.nodes[at]
-            .actors
-            .insert(path, Actor::new(epoch, state.as_ref()));
+        let parcel = Arc::new(Parcel { to, letter });
+        let at = self.wire.partition_point(|other| *other < parcel);
+        self.wire.insert(at, parcel);
     }
 
     fn give(&mut self, at: usize, path: &ActorPath, epoch: Epoch, work: Work) {
-        let actor = self.nodes[at].actors.get_mut(path);
+        let actor = self.node(at).actors.get_mut(path);
         if let Some(actor) = actor.filter(|actor| actor.epoch == epoch) {
             actor.to_do.push(work);
         }
     }
 
-    fn act(&mut self, at: usize, path: &ActorPath, fails: bool) {
+    fn act(&mut self, at: usize, path: u8, how: Manner) {
         let durability = self.setup.durability;
-        if let Some(actor) = self.nodes[at].actors.get_mut(path) {
-            let epoch = actor.epoch;
-            let event = actor.step(durability, fails);
-            self.input(at, Input::Actor(path.clone(), epoch, event));
+        let path = path_name(path);
+        let Some(actor) = self.node(at).actors.get_mut(&path) else {
+            return;
+        };
+        let epoch = actor.epoch;
+        let (event, new) = actor.step(durability, how);
+        Arc::make_mut(&mut self.told).applied(&self.setup, &new);
+        if event == ActorEvent::Ended {
+            self.told().ended(&path, epoch);
         }
+        self.input(at, Input::Actor(path, epoch, event));
     }
 
-    fn call(&mut self, at: usize, path: ActorPath) {
-        self.told.asked += 1;
-        let id = self.told.asked;
-        self.told.open.insert(id.into(), self.member(at));
-        let deadline = self.nodes[at].clock.saturating_add(nanos(LEASE * 5));
+    fn call(&mut self, at: usize, path: u8) {
+        let me = self.nodes[at].member();
+        let id = self.told().call(me);
+        let patience = u64::from(self.setup.patience) * u64::from(STEP);
         let call = Call {
             token: id.into(),
-            path,
+            path: path_name(path),
             body: Bytes::copy_from_slice(&[id]),
-            deadline,
+            deadline: self.nodes[at].clock.saturating_add(nanos(patience)),
             repeat: self.setup.repeat,
         };
         self.input(at, Input::Call(call));
     }
 
-    fn resolve(&mut self, token: u64, outcome: CallOutcome) {
-        self.told.open.remove(&token);
-        if self.told.outcomes.insert(token, outcome).is_some() {
-            self.told.wrong = Some("a message came to two outcomes");
-        }
-    }
-
     fn serve(&mut self, at: usize, i: usize, how: How) {
-        match self.nodes[at].asked.remove(i) {
-            Command::Read(ticket, key) => {
-                let outcome = match self.store.get(&key) {
-                    _ if how != How::Well => ReadOutcome::Failed,
-                    Some(stored) => ReadOutcome::Entry(stored.clone()),
-                    None => ReadOutcome::Absent,
-                };
-                self.input(at, Input::Read(ticket, outcome));
-            }
+        let answer = match self.node(at).asked.remove(i) {
+            Command::Read(ticket, key) => Input::Read(ticket, self.read(&key, how)),
             Command::Write {
                 ticket,
                 key,
                 record,
                 expected,
             } => {
-                self.serve_write(
-                    at,
-                    ticket,
-                    Put {
-                        key,
-                        record,
-                        expected,
-                    },
-                    how,
-                );
+                let put = Put {
+                    key,
+                    record,
+                    expected,
+                };
+                self.write(ticket, put, how)
             }
-            Command::Scan(_) => self.sweep(at),
-            _ => {}
+            Command::Scan(_) => return self.sweep(at, 0),
+            _ => return,
+        };
+        if how == How::Slowly {
+            self.node(at).answers.push(answer);
+        } else {
+            self.input(at, answer);
         }
     }
 
-    fn serve_write(&mut self, at: usize, ticket: Ticket, put: Put, how: How) {
+    fn read(&self, key: &RecordKey, how: How) -> ReadOutcome {
+        let back = match how {
+            How::Well | How::Slowly => 0,
+            How::Stale(back) => back,
+            How::Lost | How::Silent | How::Late => return ReadOutcome::Failed,
+        };
+        match self.store.get_old(key, back) {
+            Some(stored) => ReadOutcome::Entry(stored.clone()),
+            None => ReadOutcome::Absent,
+        }
+    }
+
+    fn write(&mut self, ticket: Ticket, put: Put, how: How) -> Input {
         let outcome = match how {
-            How::Well => self.put(put),
+            How::Well | How::Slowly | How::Stale(_) => self.put(put),
             How::Lost => WriteOutcome::Unknown,
             How::Silent => {
                 self.put(put);
                 WriteOutcome::Unknown
             }
             How::Late => {
-                self.late.push(put);
+                self.make_late(put);
                 WriteOutcome::Unknown
             }
         };
-        self.input(at, Input::Written(ticket, outcome));
+        Input::Written(ticket, outcome)
     }
 
     fn put(&mut self, put: Put) -> WriteOutcome {
-        if let (RecordKey::State(path), Record::State(new)) = (&put.key, &put.record)
-            && let Some(Stored {
-                record: Record::State(old),
-                revision,
-            }) = self.store.get(&put.key)
-            && put.expected == Some(*revision)
-            && new.epoch < old.epoch
-        {
-            let _ = path;
-            self.told.wrong = Some("an earlier epoch wrote over a later one");
+        if self.store.would_take(&put) {
+            Arc::make_mut(&mut self.told).written(&self.store, &put);
         }
         self.store.put(put)
     }
 
-    pub(crate) fn see(&mut self, at: usize, node: &NodeId) {
-        if let Some(stored) = self.store.get(&RecordKey::Lease(node.clone())).cloned() {
+    fn see(&mut self, at: usize, of: u8, back: u8) {
+        let key = RecordKey::Lease(node_id(of));
+        if let Some(stored) = self.store.get_old(&key, back).cloned() {
             self.input(at, Input::Lease(stored));
         }
     }
 
-    pub(crate) fn sweep(&mut self, at: usize) {
-        let owned = self
-            .store
-            .iter()
-            .filter_map(|(key, stored)| match (key, &stored.record) {
-                (RecordKey::Own(path), Record::Own(record)) => {
-                    Some((path.clone(), record.clone(), stored.revision))
-                }
-                _ => None,
-            });
-        let all: Vec<_> = owned.collect();
-        for (path, record, revision) in all {
-            let rank = Some(self.rank(at, &record));
-            self.input(
-                at,
-                Input::Found {
-                    path,
-                    record,
-                    revision,
-                    rank,
-                },
-            );
+    fn sweep(&mut self, at: usize, back: u8) {
+        for path in 0..self.setup.paths {
+            let key = RecordKey::Own(path_name(path));
+            let Some(stored) = self.store.get_old(&key, back) else {
+                continue;
+            };
+            if let Record::Own(record) = &stored.record {
+                let found = Input::Found {
+                    path: path_name(path),
+                    record: record.clone(),
+                    revision: stored.revision,
+                    rank: Some(self.rank(at, record)),
+                };
+                self.input(at, found);
+            }
         }
     }
 
     /// The nodes other than the lost one have their turns in their order.
     fn rank(&self, at: usize, record: &OwnRecord) -> u32 {
-        let others = self
-            .nodes
+        let before = self.nodes[..at]
             .iter()
-            .filter(|node| node.id() != record.owner.node);
-        let before = others.filter(|node| usize::from(node.name) < at).count();
-        u32::try_from(before).unwrap()
-    }
-
-    fn must_be_current(&mut self, path: &ActorPath, epoch: Epoch, otherwise: &'static str) {
-        let current = match self.store.get(&RecordKey::Own(path.clone())) {
-            Some(Stored {
-                record: Record::Own(record),
-                revision,
-            }) => record.epoch_at(*revision),
-            _ => return,
-        };
-        if current != epoch {
-            self.told.wrong = Some(otherwise);
-        }
+            .filter(|node| node_id(node.name) != record.owner.node);
+        u32::try_from(before.count()).unwrap()
     }
 
     /// What is wrong with the world as it stands, if anything.
     pub(crate) fn wrong(&self) -> Option<&'static str> {
-        if self.told.wrong.is_some() {
-            return self.told.wrong;
-        }
-        let mut stored: BTreeMap<u8, u32> = BTreeMap::new();
-        for (_, entry) in self.store.iter() {
-            if let Record::State(state) = &entry.record {
-                let body = state.body.iter().flat_map(|body| body.iter().copied());
-                body.for_each(|id| *stored.entry(id).or_default() += 1);
+        self.told.wrong()
+    }
+
+    #[allow(
+        clippy::print_stderr,
+        reason = "a failing schedule is read by a person"
+    )]
+    fn trace(&self, what: Happening) {
+        match what {
+            Happening::Store(at, i, _) => eprintln!("{what:?} {:?}", self.nodes[at].asked[i]),
+            Happening::Answer(at, i) => eprintln!("{what:?} {:?}", self.nodes[at].answers[i]),
+            Happening::Late(i) => eprintln!("{what:?} {:?}", self.late[i]),
+            Happening::Deliver(i, _) | Happening::Drop(i) => {
+                eprintln!("{what:?} {:?}", self.wire[i]);
             }
+            _ => eprintln!("{what:?}"),
         }
-        if stored.values().any(|&count| count > 1) {
-            return Some("a message was applied twice");
-        }
-        let durable = self.setup.durability == Durability::Durable;
-        for (&token, outcome) in &self.told.outcomes {
-            let applied = stored.contains_key(&u8::try_from(token).unwrap());
-            match outcome {
-                CallOutcome::Done(_) if durable && !applied => {
-                    return Some("an acknowledged message is not in the checkpoint");
-                }
-                CallOutcome::Refused(_) if applied => return Some("a refused message was applied"),
-                CallOutcome::Failed(_) if applied => return Some("a failed message was applied"),
-                _ => {}
-            }
-        }
-        None
     }
 }
 
@@ -573,25 +487,35 @@ impl Node {
             clock: Timestamp::from_nanos(1000),
             machine: None,
             asked: Vec::new(),
+            answers: Vec::new(),
             actors: BTreeMap::new(),
         }
     }
 
-    pub(crate) fn id(&self) -> NodeId {
-        node_id(self.name)
+    pub(crate) fn member(&self) -> Member {
+        boot_of(self.name, self.boots)
     }
 
-    pub(crate) fn member(&self) -> Member {
-        let boot = u128::from(self.name) * 1000 + u128::from(self.boots);
-        Member {
-            node: self.id(),
-            boot: BootId(Uuid::from_u128(boot)),
-        }
+    /// Whether a process runs whose machine is not over.
+    pub(crate) fn is_up(&self) -> bool {
+        self.machine
+            .as_ref()
+            .is_some_and(|machine| !machine.is_over())
     }
 
     pub(crate) fn is_due(&self) -> bool {
         let wake = self.machine.as_ref().and_then(NodeMachine::next_wake);
         wake.is_some_and(|at| self.clock >= at)
+    }
+
+    /// The paths whose actors have something to do here.
+    pub(crate) fn busy(&self, paths: u8) -> impl Iterator<Item = u8> {
+        let busy = |path: &u8| {
+            self.actors
+                .get(&path_name(*path))
+                .is_some_and(|actor| !actor.to_do.is_empty())
+        };
+        (0..if self.actors.is_empty() { 0 } else { paths }).filter(busy)
     }
 }
 
@@ -599,22 +523,11 @@ impl Node {
     clippy::print_stderr,
     reason = "a failing schedule is read by a person"
 )]
-fn trace(what: &impl std::fmt::Debug) {
-    eprintln!("{what:?}");
+fn trace_all(at: usize, commands: &[Command]) {
+    commands
+        .iter()
+        .for_each(|command| eprintln!("    {at}: {command:?}"));
 }
 
-pub(crate) fn node_id(name: u8) -> NodeId {
-    NodeId::new(char::from(b'a' + name).to_string()).unwrap()
-}
-
-pub(crate) fn path_name(path: u8) -> ActorPath {
-    ActorPath::new(format!("/{path}")).unwrap()
-}
-
-fn kind() -> KindName {
-    KindName::new("k")
-}
-
-fn nanos(n: u64) -> std::time::Duration {
-    std::time::Duration::from_nanos(n)
-}
+/// How long after the last fault everything must have come right, in the world's lengths.
+pub(crate) const RECOVERY: u64 = 40 * LEASE / STEP as u64;

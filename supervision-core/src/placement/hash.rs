@@ -156,7 +156,7 @@ mod tests {
     fn neighbours_at_the_borders_of_the_table_are_in_order() {
         for exponent in 1..64 {
             for at in 0..=256u64 {
-                let border = ((1u128 << 64) * u128::from(256 + at) >> 8 >> exponent) as u64;
+                let border = (((1u128 << 64) * u128::from(256 + at)) >> 8 >> exponent) as u64;
                 for near in border.saturating_sub(2)..border.saturating_add(2) {
                     assert!(
                         minus_log2(near) >= minus_log2(near.saturating_add(1)),

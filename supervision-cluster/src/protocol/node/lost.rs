@@ -48,7 +48,9 @@ impl NodeMachine {
         let known = self.paths.contains_key(&path)
             || self.turns.contains_key(&path)
             || self.parking.contains_key(&path);
-        if known || orphan.record.state != OwnState::Owned || !self.may_act(now) {
+        let claimable = orphan.record.state == OwnState::Owned
+            || self.settings.bugs.has(Bug::ParkedClaimed);
+        if known || !claimable || !self.may_act(now) {
             return;
         }
         let owner = &orphan.record.owner;
@@ -72,8 +74,10 @@ impl NodeMachine {
             && now >= at
         {
             self.turn_times.pop_first();
+            // A node that is leaving claims nothing.
             if let Some(orphan) = self.turns.remove(&path)
                 && !self.paths.contains_key(&path)
+                && self.may_act(now)
             {
                 self.claim(path, orphan, now, tray);
             }
@@ -132,7 +136,7 @@ impl NodeMachine {
         }
         self.proving = None;
         while let Some((path, orphan)) = self.suspects.pop_front() {
-            if !self.paths.contains_key(&path) {
+            if !self.paths.contains_key(&path) && self.may_act(now) {
                 self.proving = Some(path.clone());
                 return self.recover(&path, &orphan, now, tray);
             }

@@ -235,7 +235,7 @@ impl NodeMachine {
             return tray.push(Command::Report(Report::UnknownKind(path, kind)));
         };
         let stranger = owner != self.me && !self.may_be_given(&owner);
-        if stranger || self.paths.contains_key(&path) {
+        if stranger || self.paths.contains_key(&path) || !self.may_act(now) {
             return tray.push(Command::Report(Report::NotCreated(
                 path.clone(),
                 self.place(&path),
