@@ -267,6 +267,7 @@ impl Driver {
         match report {
             Report::Joined => self.has_joined(),
             Report::Left => self.has_left(),
+            Report::NotLeft => self.not_left(),
             Report::Created(path, epoch) => self.orders.started(&path, Ok(epoch)),
             Report::NotCreated(path, place) => self.not_started(&path, place),
             Report::UnknownKind(path, kind) => self.unknown_kind(&path, &kind),

@@ -158,6 +158,18 @@ impl Driver {
         self.has_left();
     }
 
+    /// Something came in between: it goes on draining while there is time.
+    pub(super) fn not_left(&mut self) {
+        let now = self.shared.clock.now();
+        match &mut self.drain {
+            Some(drain) if now < drain.until => {
+                drain.is_done = false;
+                drain.again_at = Some(now.saturating_add(self.config.terms.pause()));
+            }
+            _ => self.has_left(),
+        }
+    }
+
     /// The node's lease is given back, or as good as lost.
     pub(super) fn has_left(&mut self) {
         let owned = self.boot.machine.owned();

@@ -3,6 +3,7 @@
 mod durable;
 mod losing;
 mod moving;
+mod snapshots;
 mod starting;
 
 use std::{

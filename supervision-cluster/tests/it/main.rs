@@ -2,6 +2,7 @@
 
 mod clock;
 mod cluster;
+mod codec;
 mod contract;
 mod cost;
 mod in_process;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use supervision_cluster::protocol::{
-    ActorPath, CallOutcome, Durability, Epoch, Member, OwnState, Record, RecordKey, Repeat, StateRecord,
+    ActorPath, CallOutcome, Durability, Epoch, Member, OwnState, Record, RecordKey, Repeat,
+    StateRecord,
 };
 
 use crate::{setup::Setup, store::Put, store::Store};

@@ -48,8 +48,8 @@ impl NodeMachine {
         let known = self.paths.contains_key(&path)
             || self.turns.contains_key(&path)
             || self.parking.contains_key(&path);
-        let claimable = orphan.record.state == OwnState::Owned
-            || self.settings.bugs.has(Bug::ParkedClaimed);
+        let claimable =
+            orphan.record.state == OwnState::Owned || self.settings.bugs.has(Bug::ParkedClaimed);
         if known || !claimable || !self.may_act(now) {
             return;
         }
