@@ -40,6 +40,12 @@ impl Alerts {
         self.0.get() & alert as u8 != 0
     }
 
+    /// Whether nothing is raised but that a cluster hosts the actor.
+    #[inline]
+    pub(crate) fn none_but_hosted(&self) -> bool {
+        self.0.get() & !(Alert::Hosted as u8) == 0
+    }
+
     /// Whether nothing else is raised.
     #[inline]
     pub(crate) fn only(&self, alert: Alert) -> bool {

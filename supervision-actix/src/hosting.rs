@@ -129,6 +129,16 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         }
     }
 
+    /// Whether there is nothing to look at but messages.
+    #[inline]
+    pub(crate) fn is_quiet(&self, task: &std::task::Context<'_>) -> bool {
+        if self.alerts.none() {
+            return true;
+        }
+        self.listen_to_host(task);
+        self.alerts.none_but_hosted()
+    }
+
     /// Does what its host has said; its task is woken when the host says more.
     pub(crate) fn listen_to_host(&self, task: &std::task::Context<'_>) {
         if !self.alerts.is(Alert::Hosted) {

@@ -140,7 +140,8 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Whether there is nothing to look at: but for messages, or because nobody is left to send any.
     #[inline]
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.alerts.none() || (self.alerts.only(Alert::NoPump) && self.pump_finished.get())
+        self.alerts.none_but_hosted()
+            || (self.alerts.only(Alert::NoPump) && self.pump_finished.get())
     }
 
     pub(crate) fn is_pump_finished(&self) -> bool {

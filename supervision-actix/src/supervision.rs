@@ -91,7 +91,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
     #[inline(always)]
     fn drive(&mut self, task: &mut TaskContext<'_>) -> Poll<()> {
         // Most polls are for messages and nothing else.
-        if self.shared.alerts.none()
+        if self.shared.is_quiet(task)
             && let Phase::Running(incarnation) = &mut self.phase
         {
             match incarnation.poll(task) {

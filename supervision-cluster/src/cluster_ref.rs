@@ -176,13 +176,13 @@ impl<A: Actor<Context = Context<A>>> ClusterRef<A> {
             if let Some(route) = known.as_ref()
                 && !route.is_retired()
             {
-                return route.is_usable().then(|| Arc::clone(route));
+                return route.is_open().then(|| Arc::clone(route));
             }
         }
         let found = self.shared.route(&self.path)?;
         let route = found.downcast::<Route<A>>().ok()?;
         *self.route.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&route));
-        route.is_usable().then_some(route)
+        route.is_open().then_some(route)
     }
 
     async fn ask_here<M>(&self, route: Arc<Route<A>>, message: M) -> Result<M::Result, SendError>

@@ -79,10 +79,6 @@ impl<A: Actor> Route<A> {
         self.retired.load(Ordering::Acquire)
     }
 
-    pub(super) fn is_usable(&self) -> bool {
-        self.is_open() && self.validity.holds()
-    }
-
     /// Whether what the actor answers still counts.
     pub(super) fn may_answer(&self) -> bool {
         self.validity.holds()
@@ -165,13 +161,26 @@ where
         let Some((message, outgoing)) = self.message.take() else {
             return;
         };
-        let reply = self.reply.take().map(|(reply, _)| reply);
-        let told = reply.is_none();
-        let response = actor.handle(message, ctx);
-        if told {
-            Counts::one(&outgoing.shared.counts.delivered);
+        if let Some((reply, _)) = self.reply.take() {
+            return actor.handle(message, ctx).handle(ctx, Some(reply));
         }
-        response.handle(ctx, reply);
+        let mut told = Told(&outgoing.shared, false);
+        actor.handle(message, ctx).handle(ctx, None);
+        told.1 = true;
+    }
+}
+
+/// What nobody waits for is counted when its handler has returned, or panicked.
+struct Told<'a>(&'a NodeShared, bool);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        let counts = &self.0.counts;
+        Counts::one(if self.1 {
+            &counts.delivered
+        } else {
+            &counts.failed
+        });
     }
 }
 
@@ -193,11 +202,13 @@ impl<A: Actor, M: RemoteMessage> Drop for Short<A, M> {
         }
         let (reply, replied) = oneshot::channel::<Result<M::Result, SendError>>();
         self.route.bounce(number, replied);
+        let shared = Arc::clone(&outgoing.shared);
         let called = outgoing.call(&message, move |outcome| {
             let _ = reply.send(super::read::<M>(outcome));
         });
         if let Err(error) = called {
             tracing::error!(%error, "a message cannot leave this node");
+            Counts::one(&shared.counts.refused);
         }
         drop(asked);
     }

@@ -249,7 +249,8 @@ impl Driver {
         self.orders.forget();
         let former = self.boot.machine.as_former();
         let generation = self.boot.generation + 1;
-        self.inputs.clear();
+        // What users have sent is for whatever boot there is; all else was about the last one.
+        self.inputs.retain(|input| matches!(input, Input::Call(_)));
         self.boot = Boot::new(
             &self.engine,
             &self.names,

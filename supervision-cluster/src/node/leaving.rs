@@ -34,7 +34,10 @@ impl Drain {
         if self.is_done {
             return None;
         }
-        Some(self.again_at.map_or(self.until, |at| at.min(self.until)))
+        // While moves are under way their ends wake the driver.
+        let waits = self.todo.is_empty() && self.under_way.is_empty();
+        let again_at = self.again_at.filter(|_| waits);
+        Some(again_at.map_or(self.until, |at| at.min(self.until)))
     }
 }
 

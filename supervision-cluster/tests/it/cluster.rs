@@ -1,6 +1,7 @@
 //! Whole nodes over the in-process engine, on virtual time: what their users are promised.
 
 mod durable;
+mod figures;
 mod losing;
 mod moving;
 mod snapshots;
@@ -113,6 +114,18 @@ impl SupervisedDistributedActor for Counter {
 }
 
 impl Counter {
+    pub(crate) fn new(path: &ActorPath, log: &Log) -> Self {
+        Self {
+            path: path.clone(),
+            sum: 0,
+            log: Arc::clone(log),
+        }
+    }
+
+    pub(crate) fn again(&self) -> Self {
+        Self::new(&self.path, &self.log)
+    }
+
     fn note(&self, what: String) {
         self.log.lock().unwrap().push(what);
     }
@@ -141,7 +154,9 @@ impl Handler<Add> for Counter {
     type Result = u64;
     fn handle(&mut self, Add(n): Add, _: &mut Context<Self>) -> u64 {
         self.sum += n;
-        self.log.lock().unwrap().push(format!("+{n}"));
+        if n > 0 {
+            self.note(format!("+{n}"));
+        }
         self.sum
     }
 }
@@ -209,11 +224,7 @@ impl Handler<Nap> for Counter {
 
 pub(crate) fn counters(log: &Log) -> Kind<Counter> {
     let log = Arc::clone(log);
-    let make = move |path: &ActorPath| Counter {
-        path: path.clone(),
-        sum: 0,
-        log: Arc::clone(&log),
-    };
+    let make = move |path: &ActorPath| Counter::new(path, &log);
     Kind::new("counter", make)
         .handles::<Add>()
         .handles::<AddLate>()

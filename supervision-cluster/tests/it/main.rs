@@ -7,3 +7,4 @@ mod contract;
 mod cost;
 mod in_process;
 mod names;
+mod simulation;

@@ -85,7 +85,7 @@ fn a_node_that_was_paused_past_its_lease_finds_itself_replaced() {
 }
 
 /// What a loss of so many actors costs: calls to the store for each, and virtual time until all answer.
-async fn lose(actors: usize) -> (f64, Duration) {
+pub(super) async fn lose(actors: usize) -> (f64, Duration) {
     let stage = Stage::new(3, |kind| kind.durable()).await;
     let names: Vec<_> = (0..actors).map(|n| path(&format!("/user/{n}"))).collect();
     for some in names.chunks(256) {
@@ -133,18 +133,4 @@ fn the_loss_of_a_node_costs_three_calls_to_the_store_for_each_of_its_actors() {
         assert!((3.0..3.05).contains(&calls), "{calls} calls");
         assert!(took < seconds(8), "{took:?}");
     });
-}
-
-#[test]
-#[ignore = "takes a while; for figures"]
-fn the_cost_of_a_loss_grows_with_the_number_of_actors_and_no_faster() {
-    let actors = std::env::var("SUPERVISION_ACTORS").ok();
-    let actors = actors.and_then(|text| text.parse().ok()).unwrap_or(10_000);
-    for actors in [actors / 10, actors] {
-        let start = std::time::Instant::now();
-        let (calls, took) = run(lose(actors));
-        let real = start.elapsed();
-        println!("{actors} actors: {calls:.3} calls each, {took:?} virtual, {real:?} real");
-        assert!((3.0..3.1).contains(&calls), "{calls} calls");
-    }
 }
