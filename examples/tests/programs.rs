@@ -57,6 +57,16 @@ fn every_scene_of_supervised_actor_holds_its_claim() {
 }
 
 #[test]
+fn counters_that_move_lose_nothing_and_count_nothing_twice() {
+    let output = run(env!("CARGO_BIN_EXE_relocation"), &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("/counter/2 fails (disk full)"), "{text}");
+    assert!(text.contains("it gave 2 counters away, 0 are left") || text.contains("it gave 3"));
+    assert!(text.ends_with("All sums are equal.\n"), "{text}");
+}
+
+#[test]
 fn the_supervision_tree_holds_its_claims() {
     let output = run(env!("CARGO_BIN_EXE_supervision_tree"), &[]);
     let told = stdout(&output);

@@ -25,6 +25,8 @@ pub(crate) enum Alert {
     Stashed = 32,
     /// Something panicked: where is to be forgotten before anything else is polled.
     Panicked = 64,
+    /// A cluster hosts the actor: its inlet and its orders are to be looked at. Never cleared.
+    Hosted = 128,
 }
 
 impl Alerts {
@@ -36,6 +38,12 @@ impl Alerts {
     #[inline]
     pub(crate) fn is(&self, alert: Alert) -> bool {
         self.0.get() & alert as u8 != 0
+    }
+
+    /// Whether nothing is raised but that a cluster hosts the actor.
+    #[inline]
+    pub(crate) fn none_but_hosted(&self) -> bool {
+        self.0.get() & !(Alert::Hosted as u8) == 0
     }
 
     /// Whether nothing else is raised.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use supervision_core::{Decision, FailureInfo, InvalidStrategy, SupervisionStrategy};
+use supervision_core::{Decision, FailureInfo, InvalidStrategy, NodeId, SupervisionStrategy};
 
 use crate::record::Outcome;
 
@@ -68,6 +68,15 @@ pub enum SupervisionEvent {
         /// Whether `to` is what the actor was configured with.
         configured: bool,
     },
+    /// An incarnation is up that came from another node.
+    Relocated {
+        /// The actor's path.
+        path: String,
+        /// Where it came from.
+        from: NodeId,
+        /// The failure that was the reason; `None` of a move that somebody ordered.
+        failure: Option<Box<FailureInfo>>,
+    },
     /// The actor has ended; nothing comes after this.
     Ended {
         /// The actor's path.
@@ -113,13 +122,20 @@ pub enum EndReason {
         /// The field and the rule it breaks.
         problem: String,
     },
-    /// It was stopped through its supervisor, or taken out of its group by request.
+    /// It was stopped through its supervisor, by its host, or taken out of its group by request.
     Requested,
     /// Its group stopped it along with others, and will not start it again.
     WithGroup,
     /// Its group killed it: it had not stopped in time, or its
     /// [`Shutdown`](crate::group::Shutdown) is to be killed.
     Killed,
+    /// It goes on on another node.
+    Relocated {
+        /// Which.
+        to: NodeId,
+        /// The failure that was the reason; `None` of a move that somebody ordered.
+        failure: Option<Box<FailureInfo>>,
+    },
     /// Its group could not start it, and does not try again.
     StartFailed {
         /// The failure of the start.
@@ -139,6 +155,7 @@ impl EndReason {
         match self {
             Self::Escalated { .. } => Outcome::Escalated,
             Self::Unreferenced => Outcome::Abandoned,
+            Self::Relocated { .. } => Outcome::Relocated,
             Self::Finished
             | Self::Stopped { .. }
             | Self::Exhausted { .. }

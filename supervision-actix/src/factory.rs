@@ -14,6 +14,12 @@ pub trait Factory<A>: 'static {
     fn create(&mut self) -> Result<A, Box<dyn Error + Send>>;
 }
 
+impl<A: 'static> Factory<A> for Box<dyn Factory<A>> {
+    fn create(&mut self) -> Result<A, Box<dyn Error + Send>> {
+        (**self).create()
+    }
+}
+
 /// Clones one value, the prototype, for each incarnation.
 #[derive(Debug)]
 pub struct Prototype<A>(pub(crate) A);

@@ -2,17 +2,20 @@
 //! actors with hooks and for plain ones.
 
 use actix::{Actor, Context};
-use supervision_core::{FailureInfo, KnownErrors, SupervisionStrategy};
+use supervision_core::{FailureInfo, KnownErrors, NodeId, SupervisionStrategy};
 
 use crate::actor::SupervisedDistributedActor;
 
 type Hook<A> = fn(&mut A, &mut Context<A>, Option<FailureInfo>);
+type NodeHook<A> = fn(&mut A, &mut Context<A>, NodeId, Option<FailureInfo>);
 
 /// What an actor's type says about itself; `None` where it says nothing.
 pub(crate) struct Hooks<A: Actor<Context = Context<A>>> {
     pub(crate) told: Option<fn(&A) -> Told>,
     pub(crate) before_restart: Option<Hook<A>>,
     pub(crate) after_restart: Option<Hook<A>>,
+    pub(crate) before_relocate: Option<NodeHook<A>>,
+    pub(crate) after_relocate: Option<NodeHook<A>>,
 }
 
 /// What an incarnation says at its start.
@@ -27,6 +30,8 @@ impl<A: Actor<Context = Context<A>>> Hooks<A> {
         told: None,
         before_restart: None,
         after_restart: None,
+        before_relocate: None,
+        after_relocate: None,
     };
 }
 
@@ -39,5 +44,7 @@ impl<A: SupervisedDistributedActor> Hooks<A> {
         }),
         before_restart: Some(A::before_restart),
         after_restart: Some(A::after_restart),
+        before_relocate: Some(A::before_relocate),
+        after_relocate: Some(A::after_relocate),
     };
 }

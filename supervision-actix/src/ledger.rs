@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     limiter::SharedLimiter,
+    luggage::Luggage,
     record::{FailureRecord, Kept, Outcome},
     settle::Verdict,
     suspension::{Entered, Reporter},
@@ -128,6 +129,34 @@ impl<A: Actor> Ledger<A> {
         let decision = decide(&mut self.budgets, &policy, failure, now, fastrand::u64(..));
         self.policy = Some(policy);
         decision
+    }
+
+    /// What is remembered, to be taken along.
+    pub(crate) fn pack(&self) -> Luggage {
+        let now = Timestamp::after_start(self.epoch.elapsed());
+        Luggage {
+            strategy: self.policy.as_ref().map(|policy| policy.strategy().clone()),
+            budgets: self.budgets.pack(now),
+            history: self.records(),
+            restarts: self.restarts,
+            ..Luggage::default()
+        }
+    }
+
+    /// Goes on with what was remembered elsewhere.
+    pub(crate) fn unpack(&mut self, luggage: &Luggage) {
+        let now = Timestamp::after_start(self.epoch.elapsed());
+        let strategy = luggage.strategy.clone().map(Policy::new);
+        // Budgets of a strategy that this node does not take for one have no meaning here.
+        if let Some(Ok(policy)) = strategy {
+            self.budgets = Budgets::unpack(&luggage.budgets, now);
+            self.policy = Some(policy);
+        }
+        for record in luggage.history.iter().cloned() {
+            self.record(Kept::unpacked(record));
+        }
+        self.open = None;
+        self.restarts = luggage.restarts;
     }
 
     /// Keeps a record; the oldest goes when there is no room.

@@ -109,6 +109,11 @@ mod change_strategy;
 mod managed;
 mod order;
 
+mod hosting;
+mod inlet;
+mod luggage;
+mod relocator;
+
 pub mod group;
 
 pub mod prelude;
@@ -129,10 +134,14 @@ pub use crate::{
     factory::{Factory, FromFn, FromTryFn, Prototype},
     fail::{NotSupervised, SupervisedContext},
     fail_on_err::{FailOnErr, FailOnErrExt, FailOnErrFuture},
+    hosting::{depart, is_failing},
+    inlet::Inlet,
     limiter::SharedLimiter,
+    luggage::{Arrival, Luggage},
     mailbox_counts::{GetMailboxCounts, MailboxCounts},
     props::{ActorProps, StartError},
     record::{FailureRecord, Outcome},
+    relocator::Relocator,
     report::ReportFailure,
     settings::{DEFAULT_HISTORY_CAPACITY, DEFAULT_MAILBOX_CAPACITY},
     snapshot::{

@@ -17,8 +17,12 @@ use crate::{
     event::SupervisionEvent,
     factory::{Factory, FromFn, FromTryFn, Prototype},
     hooks::Hooks,
+    hosting::Hosting,
+    inlet::Inlet,
     limiter::SharedLimiter,
+    luggage::Arrival,
     mailbox::Mailbox,
+    relocator::Relocator,
     settings::{Settings, Spec},
     shared::Shared,
     supervision::{Supervision, spawn},
@@ -86,6 +90,7 @@ pub struct ActorProps<A: Actor<Context = Context<A>>, F = Prototype<A>> {
     path: String,
     strategy: Option<SupervisionStrategy>,
     settings: Settings,
+    hosting: Option<Box<Hosting<A>>>,
 }
 
 impl<A: SupervisedDistributedActor + Clone> ActorProps<A, Prototype<A>> {
@@ -146,6 +151,21 @@ where
     }
 }
 
+impl<A: SupervisedDistributedActor> ActorProps<A, Box<dyn Factory<A>>> {
+    /// An actor of which each incarnation is made by `factory`. Until the first is made its path is
+    /// `path`.
+    pub fn from_boxed_factory(factory: Box<dyn Factory<A>>, path: impl Into<String>) -> Self {
+        Self::supervised(factory, path.into())
+    }
+}
+
+impl<A: Actor<Context = Context<A>>> ActorProps<A, Box<dyn Factory<A>>> {
+    /// As [`plain`](ActorProps::plain), with a factory of any type.
+    pub fn plain_boxed(path: impl Into<String>, factory: Box<dyn Factory<A>>) -> Self {
+        Self::described(factory, Hooks::PLAIN, path.into())
+    }
+}
+
 impl<A: SupervisedDistributedActor, F> ActorProps<A, F> {
     /// What the actor's type says goes until a setter says otherwise.
     fn supervised(factory: F, path: String) -> Self {
@@ -167,6 +187,7 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
             path,
             strategy: None,
             settings: Settings::default(),
+            hosting: None,
         }
     }
 
@@ -226,6 +247,20 @@ impl<A: Actor<Context = Context<A>>, F> ActorProps<A, F> {
     pub fn with_restart_limiter_for(mut self, error_type: &str, limiter: SharedLimiter) -> Self {
         let limiters = &mut self.settings.extras_mut().limiters;
         limiters.add_for(error_type, limiter);
+        self
+    }
+
+    /// Lets a cluster host the actor: `relocator` is asked where it goes when its strategy says
+    /// `Relocate`, `inlet` is another way to its handlers, and `arrival` tells how it came here.
+    /// Meant for crates that run clusters. Not to be combined with groups. Default: nobody hosts it.
+    pub fn with_relocator(
+        mut self,
+        relocator: impl Relocator<A>,
+        inlet: Inlet<A>,
+        arrival: Option<Arrival>,
+    ) -> Self {
+        let hosting = Hosting::new(Box::new(relocator), inlet, arrival);
+        self.hosting = Some(Box::new(hosting));
         self
     }
 
@@ -293,6 +328,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
             path,
             strategy,
             settings,
+            hosting,
         } = self;
         if cfg!(not(panic = "unwind")) {
             return Err(StartError::PanicAbort);
@@ -311,6 +347,7 @@ impl<A: Actor<Context = Context<A>>, F: Factory<A>> ActorProps<A, F> {
                 strategy,
                 hooks,
                 settings,
+                hosting,
             },
         })
     }

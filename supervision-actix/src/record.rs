@@ -1,6 +1,6 @@
 //! What is kept of each failure beside the seed's seven fields.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{borrow::Cow, rc::Rc, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use supervision_core::{Cause, Decision, FailureInfo};
@@ -50,8 +50,10 @@ pub enum Outcome {
     /// A new incarnation is up: `started` and the hook have run.
     Restarted,
     /// As [`Restarted`](Self::Restarted), although the decision was to relocate: no cluster is
-    /// attached, so there was no other node. It was charged to the relocations.
+    /// attached, or no other node was eligible. It was charged to the relocations.
     RestartedInPlace,
+    /// The actor was given up to go on on another node, where its history goes too.
+    Relocated,
     /// The new incarnation failed before it was up; its failure has a record of its own.
     StartFailed,
     /// The actor ended.
@@ -87,7 +89,7 @@ pub(crate) struct Kept {
     pub(crate) decision: Option<Decision>,
     pub(crate) outcome: Outcome,
     pub(crate) panic_location: Option<Box<str>>,
-    pub(crate) message_type: Option<&'static str>,
+    pub(crate) message_type: Option<Cow<'static, str>>,
     pub(crate) escalated_by: Vec<Arc<str>>,
     pub(crate) delayed_by: Option<Duration>,
 }
@@ -100,7 +102,7 @@ impl Kept {
             decision: Some(decision),
             outcome: Outcome::Pending,
             panic_location: place.location,
-            message_type: place.message_type,
+            message_type: place.message_type.map(Cow::Borrowed),
             escalated_by: Vec::new(),
             delayed_by: None,
         }
@@ -113,9 +115,22 @@ impl Kept {
             decision: None,
             outcome: Outcome::Superseded,
             panic_location: place.location,
-            message_type: place.message_type,
+            message_type: place.message_type.map(Cow::Borrowed),
             escalated_by: Vec::new(),
             delayed_by: None,
+        }
+    }
+
+    /// A record that came from another node.
+    pub(crate) fn unpacked(record: FailureRecord) -> Self {
+        Self {
+            info: Rc::new(record.info),
+            decision: record.decision,
+            outcome: record.outcome,
+            panic_location: record.panic_location.map(Into::into),
+            message_type: record.message_type.map(Cow::Owned),
+            escalated_by: record.escalated_by.into_iter().map(Into::into).collect(),
+            delayed_by: record.delayed_by,
         }
     }
 
@@ -126,7 +141,7 @@ impl Kept {
             decision: self.decision.clone(),
             outcome: self.outcome,
             panic_location: self.panic_location.as_deref().map(str::to_owned),
-            message_type: self.message_type.map(str::to_owned),
+            message_type: self.message_type.as_deref().map(str::to_owned),
             escalated_by: self.escalated_by.iter().map(|by| by.to_string()).collect(),
             delayed_by: self.delayed_by,
         }

@@ -10,6 +10,7 @@ use crate::{
     dead_letters::Subscriber,
     event::SupervisionEvent,
     hooks::Hooks,
+    hosting::Hosting,
     limiter::{Limiters, SharedLimiter},
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct Spec<A: Actor<Context = Context<A>>> {
     pub(crate) strategy: Option<ValidStrategy>,
     pub(crate) hooks: &'static Hooks<A>,
     pub(crate) settings: Settings,
+    /// If a cluster hosts it.
+    pub(crate) hosting: Option<Box<Hosting<A>>>,
 }
 
 /// What can be set.

@@ -50,16 +50,25 @@ pub(crate) fn settle<A: Actor<Context = Context<A>>>(
     } = entered;
     let (info, decision) = shared.decide(&cause, resumable);
     shared.ledger().join(reporter);
-    shared.record_decision(&cause, &info, &decision);
+    let target = shared.choose_target(&decision, &info);
+    shared.record_decision(&cause, &info, &decision, target.is_none());
     let verdict = match decision {
         Decision::Resume => {
             shared.close_record(Outcome::Resumed);
             shared.answer_reporters();
             return Settled::Resumed;
         }
-        Decision::Restart { after, .. } | Decision::Relocate { after, .. } => Verdict::Restart {
-            after,
-            failure: info,
+        Decision::Restart { after, .. } | Decision::Relocate { after, .. } => match target {
+            Some(to) => {
+                let sound = cause.kind() != CauseKind::Panic;
+                let verdict = shared.give_up(value, sound, to, Some(info), after);
+                shared.ledger().verdict = Some(verdict);
+                return Settled::Ended;
+            }
+            None => Verdict::Restart {
+                after,
+                failure: info,
+            },
         },
         Decision::Stop { reason } => Verdict::End(end_of(reason, &info)),
         Decision::Escalate { reason } => Verdict::End(escalated(reason, &info)),
@@ -110,7 +119,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         let failure = Failure {
             cause,
             restart_type: self.spec().settings.restart_type,
-            resumable: resumable && cause.kind() != CauseKind::Exit,
+            resumable: resumable && cause.kind() != CauseKind::Exit && self.may_resume(),
             has_parent: false,
         };
         let info = Rc::new(self.describe(cause));
@@ -134,6 +143,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         cause: &Cause,
         info: &Rc<FailureInfo>,
         decision: &Decision,
+        in_place: bool,
     ) {
         self.record(Kept::decided(
             Place::of(cause),
@@ -148,9 +158,11 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if decision.delay().is_some() {
             self.choose_limiter(cause);
         }
-        if let Decision::Relocate { .. } = decision {
-            // No cluster is attached, so there is no other node: the restart in place was charged
-            // to the relocations, and is recorded as what it is.
+        if let Decision::Relocate { .. } = decision
+            && in_place
+        {
+            // There is no other node: the restart in place was charged to the relocations, and is
+            // recorded as what it is.
             self.ledger().set_in_place();
         }
     }

@@ -119,6 +119,9 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         if let Some(letterbox) = letterbox {
             shared.know_letterbox(&letterbox);
         }
+        if shared.spec.hosting.is_some() {
+            shared.alerts.raise(Alert::Hosted);
+        }
         Rc::new(shared)
     }
 
@@ -191,7 +194,8 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// Whether there is nothing to look at: but for messages, or because nobody is left to send any.
     #[inline]
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.alerts.none() || (self.alerts.only(Alert::NoPump) && self.pump_finished.get())
+        self.alerts.none_but_hosted()
+            || (self.alerts.only(Alert::NoPump) && self.pump_finished.get())
     }
 
     pub(crate) fn is_pump_finished(&self) -> bool {
@@ -201,7 +205,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     fn rare(&self) -> &Rare<A> {
         self.rare.get_or_init(|| {
             Box::new(Rare {
-                ledger: RefCell::new(Ledger::new(self.spec.settings.history_capacity())),
+                ledger: RefCell::new(self.new_ledger()),
                 told: RefCell::default(),
                 changed: RefCell::default(),
                 stash: RefCell::default(),
@@ -214,6 +218,12 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
                 kept_by: RefCell::default(),
             })
         })
+    }
+
+    fn new_ledger(&self) -> Ledger<A> {
+        let mut ledger = Ledger::new(self.spec.settings.history_capacity());
+        self.with_luggage(|luggage| ledger.unpack(luggage));
+        ledger
     }
 
     /// The memory, made when it is first needed.
@@ -299,12 +309,19 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         {
             return Next::Message(envelope);
         }
+        let hosted = self.alerts.is(Alert::Hosted);
+        if hosted && let Some(envelope) = self.next_hosted() {
+            return Next::Message(envelope);
+        }
         let mut mailbox = self.mailbox.borrow_mut();
         let Some(mailbox) = mailbox.as_mut() else {
             return Next::Deserted;
         };
         match mailbox.poll_next(task) {
             Poll::Ready(envelope) => Next::Message(envelope),
+            Poll::Pending if hosted => self
+                .next_hosted_at_last()
+                .map_or(Next::Empty, Next::Message),
             Poll::Pending if mailbox.connected() => Next::Empty,
             Poll::Pending if self.is_supervisor_held() => Next::Empty,
             Poll::Pending => Next::Deserted,

@@ -91,7 +91,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
     #[inline(always)]
     fn drive(&mut self, task: &mut TaskContext<'_>) -> Poll<()> {
         // Most polls are for messages and nothing else.
-        if self.shared.alerts.none()
+        if self.shared.is_quiet(task)
             && let Phase::Running(incarnation) = &mut self.phase
         {
             match incarnation.poll(task) {
@@ -111,6 +111,7 @@ impl<A: Actor<Context = Context<A>>> Supervision<A> {
             if !self.shared.alerts.none() {
                 self.shared.forget_panics();
                 control::serve(&self.shared, task);
+                self.shared.listen_to_host(task);
                 self.obey(task);
                 self.end_if_requested();
             }

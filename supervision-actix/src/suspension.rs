@@ -150,6 +150,7 @@ fn settle_all<A: Actor<Context = Context<A>>>(
         let settled = match shared.next_entered() {
             Some(entered) => settle(shared, Some((&mut *actor, &mut *ctx)), entered),
             None if shared.alerts.is(Alert::EndRequested) => shared.settle_request(),
+            None if shared.is_departing() => shared.settle_departure(actor, ctx),
             None => return,
         };
         match settled {

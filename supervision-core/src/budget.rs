@@ -7,6 +7,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+mod packed;
+
+pub use packed::PackedBudgets;
+
 use crate::{
     backoff::Backoff,
     policy::{Delay, Policy},

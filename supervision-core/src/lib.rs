@@ -65,7 +65,7 @@ pub mod placement;
 
 pub use crate::{
     backoff::{Backoff, BackoffError},
-    budget::{Budgets, FailureToken, RestartWindow, Timestamp},
+    budget::{Budgets, FailureToken, PackedBudgets, RestartWindow, Timestamp},
     cause::{Cause, CauseKind, MAX_CHAIN, MAX_MESSAGE},
     decide::{Decision, EscalationReason, Failure, RestartReason, RestartType, StopReason, decide},
     error_link::{ErrorLink, ErrorVariants},

@@ -196,6 +196,7 @@ impl<A: Actor<Context = Context<A>>, T: Send + 'static> DynamicProps<A, T> {
             strategy: Some(ValidStrategy::default()),
             hooks,
             settings,
+            hosting: None,
         };
         let template: MakeTemplate = Box::new(move || {
             Box::new(Rc::new(Template {

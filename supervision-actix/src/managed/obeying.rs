@@ -103,7 +103,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             .flatten()
             .unwrap_or_else(|| Rc::new(self.describe(&cause)));
         self.ledger().close_failed_start();
-        self.record_decision(&cause, &info, &decision);
+        self.record_decision(&cause, &info, &decision, true);
         match decision {
             Decision::Resume => {}
             Decision::Restart { .. } | Decision::Relocate { .. } => self.recover_from(info),

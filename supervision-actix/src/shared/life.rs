@@ -55,6 +55,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         let recovering = self
             .known_ledger()
             .and_then(|mut ledger| ledger.recovering.take());
+        self.arrive(actor, ctx);
         if let Some(failure) = recovering {
             // Not caught here: a panic in it leaves no value to go on with.
             if let Some(hook) = self.spec.hooks.after_restart {
@@ -78,6 +79,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.status.set(Status::Running);
         self.answer_reporters();
         self.tell_started();
+        self.tell_host_started(ctx);
     }
 
     /// What the incarnation before left of this type.
@@ -122,13 +124,15 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             EndReason::Finished
             | EndReason::Unreferenced
             | EndReason::Requested
-            | EndReason::WithGroup => {
+            | EndReason::WithGroup
+            | EndReason::Relocated { .. } => {
                 tracing::debug!(path = self.path(), ?reason, "actor ended");
             }
             _ => tracing::error!(path = self.path(), ?reason, "actor ended"),
         }
         self.remember_end(&reason);
         self.tell_watchers(&reason);
+        self.tell_host_ended(&reason);
         self.emit(|| SupervisionEvent::Ended {
             path: self.path(),
             reason,
@@ -150,7 +154,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
             error_type = kept.info.error_type,
             error = kept.info.error,
             panic_location = kept.panic_location.as_deref(),
-            message_type = kept.message_type,
+            message_type = kept.message_type.as_deref(),
             decision = ?kept.decision,
             "actor failed"
         );

@@ -147,6 +147,7 @@ impl Display for EndReason {
             Self::Escalated { .. } => "its failure was escalated",
             Self::InvalidStrategy { .. } => "its strategy is invalid",
             Self::Requested => "by request",
+            Self::Relocated { .. } => "went to another node",
             Self::WithGroup => "with its group",
             Self::Killed => "killed",
             Self::StartFailed { .. } => "could not be started",

@@ -24,6 +24,7 @@ mod ordering;
 mod panic_location;
 mod probe;
 mod quiet;
+mod relocation;
 #[rustfmt::skip] // printed code, kept as printed
 mod seed;
 mod snapshot;

@@ -8,6 +8,7 @@
 //!    it may have been held in a move, and sent along.
 //! 4. No answer is taken that is of an earlier activation than the latest one known.
 //! 5. Each message comes to one outcome, at its deadline at the latest.
+//! 6. What is sent while the place is looked for goes behind what it is looked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +51,8 @@ enum Step {
     Looking(Ticket),
     Sent(Place),
     Pausing,
+    /// Behind an earlier one to the same actor that looks: it is sent after that one.
+    Behind,
 }
 
 impl Outgoing {
@@ -133,7 +136,7 @@ impl Caller {
         };
         let sent_to = match &out.at {
             Step::Sent(place) => Some(place.clone()),
-            Step::Looking(_) | Step::Pausing => None,
+            Step::Looking(_) | Step::Pausing | Step::Behind => None,
         };
         out.doubt = out.doubt.take().or(sent_to);
         if desk.now >= out.call.deadline {
@@ -154,9 +157,44 @@ impl Caller {
         let Some(out) = self.calls.get(&seq) else {
             return;
         };
+        if self.is_behind(&out.call.path, seq) {
+            return self.wait_behind(desk, terms, seq);
+        }
         match self.places.get(&out.call.path) {
             Some(place) => self.send(desk, terms, seq, place.clone()),
             None => self.look(desk, terms, seq),
+        }
+    }
+
+    /// Whether the first message to the actor that has no outcome yet is an earlier one, and looks.
+    fn is_behind(&self, path: &ActorPath, seq: u64) -> bool {
+        let first = self.open.get(path).and_then(BTreeSet::first);
+        first.is_some_and(|first| {
+            let looks = |out: &Outgoing| matches!(out.at, Step::Looking(_));
+            *first < seq && self.calls.get(first).is_some_and(looks)
+        })
+    }
+
+    fn wait_behind(&mut self, desk: &Desk<'_>, terms: LeaseTerms, seq: u64) {
+        if let Some(out) = self.calls.get_mut(&seq) {
+            out.at = Step::Behind;
+            self.set_timer(seq, desk.now.saturating_add(terms.renewal()));
+        }
+    }
+
+    /// Sends what waits behind a look that was answered.
+    fn send_those_behind(
+        &mut self,
+        desk: &mut Desk<'_>,
+        terms: LeaseTerms,
+        path: &ActorPath,
+        place: &Place,
+    ) {
+        for seq in self.open.get(path).cloned().unwrap_or_default() {
+            let waits = |out: &Outgoing| out.at == Step::Behind;
+            if self.calls.get(&seq).is_some_and(waits) {
+                self.send(desk, terms, seq, place.clone());
+            }
         }
     }
 
@@ -266,7 +304,8 @@ impl Caller {
             return self.pause(desk, terms, seq);
         }
         self.learn(&path, place.clone());
-        self.send(desk, terms, seq, place);
+        self.send(desk, terms, seq, place.clone());
+        self.send_those_behind(desk, terms, &path, &place);
     }
 
     /// Whether it was last seen at a node that is gone, and must not be sent again.

@@ -69,6 +69,13 @@ impl LeaseTerms {
         Ok(Self { length })
     }
 
+    /// Five seconds: an engine that is away for one second and answers within two.
+    pub const fn standard() -> Self {
+        Self {
+            length: Duration::from_secs(5),
+        }
+    }
+
     /// The length.
     pub fn length(self) -> Duration {
         self.length

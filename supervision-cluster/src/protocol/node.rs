@@ -208,12 +208,23 @@ impl NodeMachine {
             .and_then(Path::epoch)
     }
 
+    /// Whether an actor of this node may be given messages past the protocol: nothing that came
+    /// before them waits for it, and it is not about to leave.
+    pub fn is_clear(&self, path: &ActorPath) -> bool {
+        self.paths.get(path).is_some_and(Path::is_clear)
+    }
+
     /// The paths that this node owns.
     pub fn owned(&self) -> impl Iterator<Item = (&ActorPath, Epoch)> {
         let owned = |at: &Path| at.epoch().filter(|_| at.is_owned());
         self.paths
             .iter()
             .filter_map(move |(path, at)| Some((path, owned(at)?)))
+    }
+
+    /// Whether it runs, takes or hands over any actor.
+    pub fn has_paths(&self) -> bool {
+        !self.paths.is_empty()
     }
 
     /// Whether it has nothing of anybody's in its hands.
@@ -329,6 +340,9 @@ impl NodeMachine {
                 if !self.links.take(&letter) && !self.settings.bugs.has(Bug::CopiesTaken) => {}
             Input::Peer(letter) => self.peer(letter.message, now, tray),
             Input::Call(call) => {
+                if let Some(here) = self.place(&call.path).filter(|it| it.owner == self.me) {
+                    self.caller.learn(&call.path, here);
+                }
                 self.with_caller(now, tray, |caller, desk, terms, _| {
                     caller.call(desk, terms, call)
                 });

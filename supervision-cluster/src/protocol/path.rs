@@ -254,6 +254,19 @@ impl Path {
         matches!(self.phase, Phase::Serving { .. } | Phase::Saving { .. })
     }
 
+    /// Whether its actor may be given messages past the protocol: it is up, nothing waits for it here,
+    /// and it is not about to leave.
+    pub(crate) fn is_clear(&self) -> bool {
+        let stays = matches!(
+            self.phase,
+            Phase::Serving {
+                moving: None,
+                ending: false
+            }
+        );
+        stays && !self.over && self.held.is_empty()
+    }
+
     /// Whether this node owns it and has not begun to give it away.
     pub(crate) fn is_owned(&self) -> bool {
         self.own.is_some() && !matches!(self.phase, Phase::Away { .. } | Phase::Gone)
