@@ -129,7 +129,7 @@ pub enum EndReason {
         /// Which.
         to: NodeId,
         /// The failure that was the reason; `None` of a move that somebody ordered.
-        failure: Option<FailureInfo>,
+        failure: Option<Box<FailureInfo>>,
     },
 }
 

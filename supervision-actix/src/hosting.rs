@@ -117,6 +117,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.close_record(Outcome::Relocated);
         let luggage = self.pack_luggage(failure.clone(), delay);
         self.asks_host((), |relocator| relocator.depart(&to, left, luggage));
+        let failure = failure.map(Box::new);
         Verdict::End(EndReason::Relocated { to, failure })
     }
 

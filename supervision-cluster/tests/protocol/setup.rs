@@ -54,7 +54,7 @@ impl Setup {
     pub(crate) fn settings(&self) -> NodeSettings {
         NodeSettings {
             terms: LeaseTerms::new(nanos(LEASE), nanos(0), nanos(1)).unwrap(),
-            limits: self.limits.clone(),
+            limits: self.limits,
             kinds: [(kind(), self.durability)].into(),
             bugs: self.bug.map_or(Bugs::default(), Bugs::only),
         }
