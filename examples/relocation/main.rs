@@ -142,7 +142,8 @@ async fn show(when: &str, node: &Cluster, paths: &[ActorPath]) -> Outcome<()> {
 
 async fn compare(node: &Cluster, paths: &[ActorPath], seen: &Seen) -> Outcome<()> {
     println!("\nThe sums:");
-    for (path, acknowledged) in paths.iter().zip(seen.acknowledged.borrow().iter()) {
+    let all = seen.acknowledged.take();
+    for (path, acknowledged) in paths.iter().zip(&all) {
         let sum = node.actor_ref::<Counter>(path).send(Add(0)).await?;
         println!("    {path} has {sum}, acknowledged were {acknowledged}");
         assert_eq!(sum, *acknowledged);

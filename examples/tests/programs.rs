@@ -62,6 +62,7 @@ fn counters_that_move_lose_nothing_and_count_nothing_twice() {
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
     assert!(text.contains("/counter/2 fails (disk full)"), "{text}");
+    assert!(text.contains("/counter/2 is up again after east"), "{text}");
     assert!(text.contains("it gave 2 counters away, 0 are left") || text.contains("it gave 3"));
     assert!(text.ends_with("All sums are equal.\n"), "{text}");
 }

@@ -117,10 +117,8 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
         self.close_record(Outcome::Relocated);
         let luggage = self.pack_luggage(failure.clone(), delay);
         self.asks_host((), |relocator| relocator.depart(&to, left, luggage));
-        Verdict::End(EndReason::Relocated {
-            to,
-            failure: failure.map(Box::new),
-        })
+        let failure = failure.map(Box::new);
+        Verdict::End(EndReason::Relocated { to, failure })
     }
 
     fn pack_luggage(&self, failure: Option<FailureInfo>, delay: Duration) -> Luggage {

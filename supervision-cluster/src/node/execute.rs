@@ -21,6 +21,7 @@ use crate::{
 
 impl Driver {
     pub(super) fn carry_out(&mut self, commands: Vec<Command>) {
+        let mut fenced = false;
         for command in commands {
             match command {
                 Command::Read(ticket, key) => self.boot.calls.want(Wanted::Read(ticket, key)),
@@ -66,8 +67,12 @@ impl Driver {
                     }
                 }
                 Command::Report(report) => self.report(report),
-                Command::Fenced => return self.boot_again(),
+                Command::Fenced => fenced = true,
             }
+        }
+        // What is told along with it, and after it, was carried out first.
+        if fenced {
+            self.boot_again();
         }
     }
 

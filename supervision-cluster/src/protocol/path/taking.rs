@@ -295,7 +295,10 @@ impl Path {
         if first || !desk.has(Bug::StaleSeal) {
             self.body = state.body;
             self.table.merge(&state.table);
-            self.luggage = state.luggage;
+            // What was brought along by a living owner is later than what was stored.
+            if self.luggage.is_empty() {
+                self.luggage = state.luggage;
+            }
         }
         if desk.has(Bug::NoSeal) {
             return self.start(desk);

@@ -48,6 +48,14 @@ fn a_relocated_durable_actor_goes_on_from_its_checkpoint() {
         assert!(matches!(broken, Err(SendError::Failed(_))), "{broken:?}");
         let added: Result<Vec<_>, _> = added.into_iter().collect();
         assert_eq!(added, Ok((6..16).collect()));
+        let hooks = stage.log().into_iter().filter(|it| !it.starts_with('+'));
+        assert_eq!(
+            hooks.collect::<Vec<_>>(),
+            [
+                r#"before b Some("broken disk")"#,
+                r#"after a Some("broken disk")"#
+            ]
+        );
         assert_eq!(stage.owner(&name).await, [node("b")]);
     });
 }
