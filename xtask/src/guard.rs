@@ -21,8 +21,8 @@ const CEILINGS: &[Ceiling] = &[
     Ceiling::new("tell", "lean", [50_000, 150_000], 1.08),
     Ceiling::new("tell-one-per-wakeup", "lean", [10_000, 30_000], 1.22),
     Ceiling::new("ask", "lean", [10_000, 30_000], 1.17),
-    Ceiling::new("spawn", "lean", [2_000, 6_000], 1.73),
-    Ceiling::new("spawn", "dynamic", [2_000, 6_000], 5.1),
+    Ceiling::new("spawn", "lean", [2_000, 6_000], 1.7),
+    Ceiling::new("spawn", "dynamic", [2_000, 6_000], 5.08),
 ];
 
 /// The least that must have been counted for an operation: a program that does nothing passes
