@@ -99,7 +99,7 @@ impl<A: Actor> Ledger<A> {
     pub(crate) fn remaining(&self, strategy: &ValidStrategy) -> Vec<RemainingBudget> {
         let now = Timestamp::after_start(self.epoch.elapsed());
         match &self.policy {
-            Some(policy) if policy.strategy() == strategy.get() => {
+            Some(policy) if *policy.strategy() == *strategy.get() => {
                 self.budgets.remaining(policy, now)
             }
             earlier => {
@@ -116,7 +116,7 @@ impl<A: Actor> Ledger<A> {
     pub(crate) fn decide(&mut self, strategy: &ValidStrategy, failure: &Failure<'_>) -> Decision {
         let now = Timestamp::after_start(self.epoch.elapsed());
         let policy = match self.policy.take() {
-            Some(policy) if policy.strategy() == strategy.get() => policy,
+            Some(policy) if *policy.strategy() == *strategy.get() => policy,
             earlier => {
                 let policy = Policy::from(strategy.clone());
                 // A strategy that changed keeps the budgets that have a successor.

@@ -1,16 +1,45 @@
 //! A validated strategy, laid out for deciding: rules in order, a numbered budget at every leaf.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use crate::{
     backoff::Backoff, cause::Cause, error_pattern::ErrorPattern, placement::PlacementStrategy,
     strategy::SupervisionStrategy, validate::InvalidStrategy,
 };
 
-/// A supervision strategy that is known to be valid: as small as the strategy itself, to keep where
-/// a [`Policy`] may never be needed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ValidStrategy(SupervisionStrategy);
+/// A supervision strategy that is known to be valid: small, to keep where a [`Policy`] may never be
+/// needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidStrategy(Kept);
+
+/// A strategy as it is kept: the usual one in place, without the room that the widest one takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    /// [`SupervisionStrategy::Restart`]; never one of the others.
+    Restart {
+        max_restarts: usize,
+        window: Duration,
+        delay: Duration,
+    },
+    Other(Box<SupervisionStrategy>),
+}
+
+impl From<SupervisionStrategy> for Kept {
+    fn from(strategy: SupervisionStrategy) -> Self {
+        match strategy {
+            SupervisionStrategy::Restart {
+                max_restarts,
+                window,
+                delay,
+            } => Self::Restart {
+                max_restarts,
+                window,
+                delay,
+            },
+            other => Self::Other(Box::new(other)),
+        }
+    }
+}
 
 impl ValidStrategy {
     /// Validates a strategy.
@@ -19,12 +48,40 @@ impl ValidStrategy {
     /// [`InvalidStrategy`] names the first field that breaks a rule.
     pub fn new(strategy: SupervisionStrategy) -> Result<Self, InvalidStrategy> {
         strategy.validate()?;
-        Ok(Self(strategy))
+        Ok(Self(strategy.into()))
     }
 
     /// The strategy.
-    pub fn get(&self) -> &SupervisionStrategy {
-        &self.0
+    pub fn get(&self) -> Cow<'_, SupervisionStrategy> {
+        match &self.0 {
+            Kept::Other(strategy) => Cow::Borrowed(strategy),
+            // Nothing in it is on the heap.
+            restart @ Kept::Restart { .. } => Cow::Owned(restart.clone().into()),
+        }
+    }
+}
+
+impl From<Kept> for SupervisionStrategy {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Restart {
+                max_restarts,
+                window,
+                delay,
+            } => Self::Restart {
+                max_restarts,
+                window,
+                delay,
+            },
+            Kept::Other(strategy) => *strategy,
+        }
+    }
+}
+
+impl Default for ValidStrategy {
+    fn default() -> Self {
+        // Known to be valid, by a test.
+        Self(SupervisionStrategy::default().into())
     }
 }
 
@@ -165,7 +222,8 @@ impl Policy {
 }
 
 impl From<ValidStrategy> for Policy {
-    fn from(ValidStrategy(source): ValidStrategy) -> Self {
+    fn from(ValidStrategy(kept): ValidStrategy) -> Self {
+        let source = SupervisionStrategy::from(kept);
         let mut leaves = 0;
         let root = lay_out(&source, "", &mut leaves);
         Self {
@@ -277,5 +335,50 @@ fn collect_leaves<'a>(node: &'a Node, leaves: &mut Vec<&'a Leaf>) {
                 .for_each(|(_, inner)| collect_leaves(inner, leaves));
             collect_leaves(default, leaves);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_valid_strategy_gives_back_what_it_was_made_of() {
+        let restart = SupervisionStrategy::Restart {
+            max_restarts: 7,
+            window: Duration::from_millis(11),
+            delay: Duration::from_nanos(13),
+        };
+        let ladder = SupervisionStrategy::Ladder {
+            rungs: vec![restart.clone(), SupervisionStrategy::Stop],
+        };
+        let named = restart.clone().named("seven");
+        let strategies = [
+            restart,
+            ladder,
+            named,
+            SupervisionStrategy::Resume,
+            SupervisionStrategy::Escalate,
+        ];
+        for strategy in strategies {
+            let valid = ValidStrategy::new(strategy.clone()).expect("valid");
+            assert_eq!(*valid.get(), strategy);
+            assert_eq!(*Policy::from(valid).strategy(), strategy);
+        }
+    }
+
+    #[test]
+    fn the_default_strategy_is_valid_and_kept_as_the_default() {
+        let default = ValidStrategy::new(SupervisionStrategy::default());
+        assert_eq!(default, Ok(ValidStrategy::default()));
+    }
+
+    #[test]
+    fn a_valid_strategy_takes_half_the_room_of_the_widest_one_at_most() {
+        assert!(size_of::<ValidStrategy>() * 2 <= size_of::<SupervisionStrategy>());
+        assert_eq!(
+            size_of::<Option<ValidStrategy>>(),
+            size_of::<ValidStrategy>()
+        );
     }
 }

@@ -18,10 +18,10 @@ use crate::{
 /// The most that one operation may cost, as a multiple of bare actix's instructions: what was
 /// measured when this was last lowered, and little more.
 const CEILINGS: &[Ceiling] = &[
-    Ceiling::new("tell", "lean", [50_000, 150_000], 1.04),
+    Ceiling::new("tell", "lean", [50_000, 150_000], 1.08),
     Ceiling::new("tell-one-per-wakeup", "lean", [10_000, 30_000], 1.18),
     Ceiling::new("ask", "lean", [10_000, 30_000], 1.15),
-    Ceiling::new("spawn", "lean", [2_000, 6_000], 1.68),
+    Ceiling::new("spawn", "lean", [2_000, 6_000], 1.70),
     Ceiling::new("spawn", "dynamic", [2_000, 6_000], 5.20),
 ];
 

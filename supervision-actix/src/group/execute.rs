@@ -69,22 +69,17 @@ impl Task {
     }
 
     fn start(&mut self, child: ChildId, life: Life) {
-        if !self.roster.is_present(&child) && !self.bring_in(&child) {
-            return self.fail_start(child, life);
-        }
-        let Some(entry) = self.roster.get_mut(&child) else {
-            return;
+        let begun = match self.roster.present_mut(&child) {
+            Some(entry) => entry.begin(life),
+            None => self.bring_in(&child, life),
         };
-        entry.live = Some(life);
-        entry.ends = false;
-        entry.trail.clear();
-        if !entry.line.order(Order::Start(life)) {
+        if !begun {
             self.fail_start(child, life);
         }
     }
 
-    /// Starts the task of a child that is being added.
-    fn bring_in(&mut self, child: &ChildId) -> bool {
+    /// Starts the task of a child that is being added, and orders its first life.
+    fn bring_in(&mut self, child: &ChildId, life: Life) -> bool {
         let newborn = self.roster.take_expected(child);
         let (Some(newborn), Some(to)) = (newborn, self.to_self.upgrade()) else {
             return false;
@@ -92,9 +87,10 @@ impl Task {
         let facts = newborn.facts();
         // The machine's copy of the id: one for both.
         match newborn.start(child.clone(), to, self.template.as_deref(), false) {
-            Ok((entry, address)) => {
+            Ok((mut entry, address)) => {
+                let begun = entry.begin(life);
                 self.roster.insert(child.clone(), entry, address, facts);
-                true
+                begun
             }
             Err(error) => {
                 tracing::error!(path = &*self.path, %child, %error, "no task");

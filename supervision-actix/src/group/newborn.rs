@@ -58,13 +58,13 @@ impl Newborn {
         to: mpsc::UnboundedSender<Event>,
         template: Option<&dyn Any>,
         is_fixed: bool,
-    ) -> Result<(Entry, Address), StartError> {
+    ) -> Result<(Box<Entry>, Address), StartError> {
         let address = self.birth.address();
         let post = Post { child: id, to };
         let line = self.birth.start(post, self.arbiter.as_ref(), template)?;
         let is_remote = self.arbiter.is_some();
         let entry = Entry::new(line, self.is_temporary, is_fixed, is_remote);
-        Ok((entry, address))
+        Ok((Box::new(entry), address))
     }
 }
 

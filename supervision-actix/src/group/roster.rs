@@ -42,15 +42,24 @@ impl Entry {
             trail: Trail::new(),
         }
     }
+
+    /// Orders a life; `false` if nobody is there to obey.
+    pub(super) fn begin(&mut self, life: Life) -> bool {
+        self.live = Some(life);
+        self.ends = false;
+        self.trail.clear();
+        self.line.order(Order::Start(life))
+    }
 }
 
 /// All children. What is in here is in the directory too.
 pub(super) struct Roster {
-    present: BTreeMap<ChildId, Entry>,
+    // Boxed: a good part of what a tree's nodes have room for is empty.
+    present: BTreeMap<ChildId, Box<Entry>>,
     /// Children that left the group and come back when it is restarted.
-    parked: Vec<(ChildId, Entry, Address)>,
+    parked: Vec<(ChildId, Box<Entry>, Address)>,
     /// Children that are leaving the group, until everything about their ends is said.
-    leaving: BTreeMap<ChildId, Entry>,
+    leaving: BTreeMap<ChildId, Box<Entry>>,
     /// Children to be added whose turn has not come.
     adding: BTreeMap<(ChildId, RequestId), Newborn>,
     directory: Directory,
@@ -73,7 +82,7 @@ impl Roster {
     pub(super) fn insert(
         &mut self,
         id: ChildId,
-        entry: Entry,
+        entry: Box<Entry>,
         address: Address,
         facts: Option<Facts>,
     ) {
@@ -90,12 +99,13 @@ impl Roster {
     pub(super) fn get_mut(&mut self, id: &ChildId) -> Option<&mut Entry> {
         match self.leaving.get_mut(id) {
             Some(entry) => Some(entry),
-            None => self.present.get_mut(id),
+            None => self.present.get_mut(id).map(Box::as_mut),
         }
     }
 
-    pub(super) fn is_present(&self, id: &ChildId) -> bool {
-        self.present.contains_key(id)
+    /// The child of this id, if it is not leaving.
+    pub(super) fn present_mut(&mut self, id: &ChildId) -> Option<&mut Entry> {
+        self.present.get_mut(id).map(Box::as_mut)
     }
 
     /// Whether the group was described with the child of this id.
@@ -104,7 +114,9 @@ impl Roster {
     }
 
     pub(super) fn entries(&mut self) -> impl Iterator<Item = (&ChildId, &mut Entry)> {
-        self.present.iter_mut()
+        self.present
+            .iter_mut()
+            .map(|(id, entry)| (id, entry.as_mut()))
     }
 
     /// The child leaves the group once everything about its end is said.
@@ -141,7 +153,7 @@ impl Roster {
     /// Those that the group was described with come back, those that were added go.
     pub(super) fn restore(&mut self) {
         self.finish_leaving(|_| false);
-        let added = |(_, entry): &(&ChildId, &mut Entry)| !entry.is_fixed;
+        let added = |(_, entry): &(&ChildId, &mut Box<Entry>)| !entry.is_fixed;
         let added = self.present.iter_mut().filter(added);
         let added = added.map(|(id, _)| id.clone()).collect::<Vec<_>>();
         for id in added {

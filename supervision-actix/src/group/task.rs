@@ -76,7 +76,8 @@ pub(super) enum AskedFor {
     Terminate(ChildId),
     Restart(ChildId),
     Delete(ChildId),
-    Change(Change),
+    // Boxed: strategies are wide, and changes of them seldom.
+    Change(Box<Change>),
 }
 
 /// One group with what it needs to act.
@@ -358,13 +359,18 @@ impl Task {
         self.last_request += 1;
         let id = RequestId(self.last_request);
         let asked_for = match &request {
-            Request::Add(spec) => AskedFor::Add(spec.id.as_str().into()),
+            Request::Add(spec) => AskedFor::Add(match &newborn {
+                Some(newborn) => newborn.id.clone(),
+                None => spec.id.as_str().into(),
+            }),
             Request::Terminate(child) => AskedFor::Terminate(child.clone()),
             Request::Restart(child) => AskedFor::Restart(child.clone()),
             Request::Delete(child) => AskedFor::Delete(child.clone()),
-            Request::ChangeStrategy(strategy) => AskedFor::Change(Change::Group(strategy.clone())),
+            Request::ChangeStrategy(strategy) => {
+                AskedFor::Change(Box::new(Change::Group(strategy.clone())))
+            }
             Request::ChangeChildStrategy(child, strategy) => {
-                AskedFor::Change(Change::Child(child.clone(), strategy.clone()))
+                AskedFor::Change(Box::new(Change::Child(child.clone(), strategy.clone())))
             }
         };
         let request_input = Input::Request(id, request);

@@ -70,7 +70,7 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     }
 
     fn replace_strategy(&self, changed: Option<Box<ValidStrategy>>) {
-        let in_force = || self.with_strategy(|strategy| strategy.get().clone());
+        let in_force = || self.with_strategy(|strategy| strategy.get().into_owned());
         let from = in_force();
         let configured = changed.is_none();
         *self.rare().changed.borrow_mut() = changed;

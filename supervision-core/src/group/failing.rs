@@ -52,7 +52,7 @@ impl Group {
             }
             Decision::Relocate { placement, after } => {
                 let due = at.now.saturating_add(after);
-                self.restart(key, due, Some(placement), suspended, at.now);
+                self.restart(key, due, Some(Box::new(placement)), suspended, at.now);
             }
             Decision::Stop { reason } => match reason {
                 StopReason::Exhausted => self.end(EndReason::Exhausted { child: id, cause }),
@@ -119,7 +119,7 @@ impl Group {
         &mut self,
         key: Key,
         due: Timestamp,
-        placement: Option<PlacementStrategy>,
+        placement: Option<Box<PlacementStrategy>>,
         suspended: Option<Incarnation>,
         now: Timestamp,
     ) {

@@ -40,7 +40,8 @@ pub(super) enum State {
     Restarting {
         token: DelayToken,
         due: Timestamp,
-        placement: Option<PlacementStrategy>,
+        // Boxed: few children move, and all have room for the widest state.
+        placement: Option<Box<PlacementStrategy>>,
     },
     Starting {
         incarnation: Incarnation,
@@ -76,7 +77,7 @@ pub(super) enum Then {
     Retire,
     Restart {
         due: Timestamp,
-        placement: Option<PlacementStrategy>,
+        placement: Option<Box<PlacementStrategy>>,
     },
     Reply(RequestId),
 }
@@ -110,7 +111,8 @@ impl Child {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roster {
-    by_key: BTreeMap<Key, Child>,
+    // Boxed: nearly half of what the nodes of a tree that grows at its end have room for is empty.
+    by_key: BTreeMap<Key, Box<Child>>,
     by_id: BTreeMap<ChildId, Key>,
     next: Key,
     counts: Counts,
@@ -152,7 +154,7 @@ impl Roster {
         self.next += 1;
         self.counts.add(&child);
         self.by_id.insert(child.id.clone(), key);
-        self.by_key.insert(key, child);
+        self.by_key.insert(key, Box::new(child));
         Ok(key)
     }
 
@@ -161,7 +163,7 @@ impl Roster {
     }
 
     pub(super) fn get(&self, key: Key) -> Option<&Child> {
-        self.by_key.get(&key)
+        self.by_key.get(&key).map(Box::as_ref)
     }
 
     pub(super) fn own_mut(&mut self, key: Key) -> Option<&mut Ruling> {
@@ -202,12 +204,14 @@ impl Roster {
     /// The last child in `from..below`.
     pub(super) fn last_in(&self, from: Key, below: Key) -> Option<(Key, &Child)> {
         let (key, child) = self.by_key.range(from..below).next_back()?;
-        Some((*key, child))
+        Some((*key, child.as_ref()))
     }
 
     /// The children at `from` and after it, in start order.
     pub(super) fn since(&self, from: Key) -> impl Iterator<Item = (Key, &Child)> {
-        self.by_key.range(from..).map(|(key, child)| (*key, child))
+        self.by_key
+            .range(from..)
+            .map(|(key, child)| (*key, child.as_ref()))
     }
 
     pub(super) fn count(&self, status: ChildStatus) -> usize {
@@ -230,9 +234,7 @@ impl Roster {
     pub(super) fn is_consistent(&self) -> bool {
         let mut counts = Counts::default();
         self.by_key.values().for_each(|child| counts.add(child));
-        let indexed = |(key, child): (&Key, &Child)| self.by_id.get(&child.id) == Some(key);
-        counts == self.counts
-            && self.by_id.len() == self.by_key.len()
-            && self.by_key.iter().all(indexed)
+        let indexed = |(key, child): (Key, &Child)| self.by_id.get(&child.id) == Some(&key);
+        counts == self.counts && self.by_id.len() == self.by_key.len() && self.since(0).all(indexed)
     }
 }

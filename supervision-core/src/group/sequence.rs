@@ -27,7 +27,7 @@ pub(super) enum Sequence {
     Start {
         next: Key,
         first: bool,
-        placed: Option<(Key, PlacementStrategy)>,
+        placed: Option<(Key, Box<PlacementStrategy>)>,
     },
 }
 
@@ -37,7 +37,7 @@ pub(super) enum AfterStop {
     Restart {
         failed: Key,
         due: Timestamp,
-        placement: Option<PlacementStrategy>,
+        placement: Option<Box<PlacementStrategy>>,
     },
     End(EndReason),
 }
@@ -118,7 +118,7 @@ impl Group {
         &mut self,
         next: Key,
         first: bool,
-        placed: Option<(Key, PlacementStrategy)>,
+        placed: Option<(Key, Box<PlacementStrategy>)>,
     ) -> Option<Sequence> {
         if self.roster.starting() > 0 {
             return Some(Sequence::Start {
@@ -154,7 +154,7 @@ impl Group {
         &mut self,
         key: Key,
         asked: Option<Asked>,
-        placement: Option<PlacementStrategy>,
+        placement: Option<Box<PlacementStrategy>>,
     ) {
         let incarnation = Incarnation {
             key,
@@ -168,7 +168,7 @@ impl Group {
         self.commands.push_back(Command::Start {
             child,
             incarnation,
-            placement,
+            placement: placement.map(|placement| *placement),
         });
     }
 
@@ -202,7 +202,7 @@ impl Group {
         &mut self,
         key: Key,
         due: Timestamp,
-        placement: Option<PlacementStrategy>,
+        placement: Option<Box<PlacementStrategy>>,
         now: Timestamp,
     ) {
         let token = self.set_restarting(key, due, placement);
@@ -215,7 +215,7 @@ impl Group {
         &mut self,
         key: Key,
         due: Timestamp,
-        placement: Option<PlacementStrategy>,
+        placement: Option<Box<PlacementStrategy>>,
     ) -> DelayToken {
         let token = DelayToken {
             key,

@@ -19,13 +19,13 @@ mod ceilings {
     pub(super) const TELL: Most = Most::new(0.0, 0.0);
     pub(super) const TELL_ONE_PER_WAKEUP: Most = Most::new(0.0, 0.0);
     pub(super) const ASK: Most = Most::new(0.0, 0.0);
-    pub(super) const SPAWN_LEAN: Most = Most::new(7.0, 404.0);
-    pub(super) const SPAWN_WITH_SUPERVISOR: Most = Most::new(19.0, 727.0);
-    pub(super) const SPAWN_DYNAMIC: Most = Most::new(19.7, 1107.0);
+    pub(super) const SPAWN_LEAN: Most = Most::new(7.0, 355.0);
+    pub(super) const SPAWN_WITH_SUPERVISOR: Most = Most::new(19.0, 678.0);
+    pub(super) const SPAWN_DYNAMIC: Most = Most::new(20.7, 888.0);
 
     /// In whole, the message that fails and the answered ping included.
     pub(super) const RESTART_AFTER_PANIC: Most = Most::new(25.0, 1077.0);
-    pub(super) const RESTART_AFTER_FAILURE: Most = Most::new(19.0, 715.0);
+    pub(super) const RESTART_AFTER_FAILURE: Most = Most::new(18.0, 707.0);
     pub(super) const RESUME: Most = Most::new(14.0, 498.0);
 }
 
