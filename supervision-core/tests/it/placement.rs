@@ -182,6 +182,28 @@ fn the_first_of_a_group_goes_by_the_fallback_and_the_others_follow_it() {
 }
 
 #[test]
+fn an_actor_counts_in_every_group_its_placement_names_but_not_in_those_of_a_fallback() {
+    let spread = |group: &str, among| PlacementStrategy::Spread {
+        label: "zone".to_owned(),
+        group: Some(group.to_owned()),
+        max_skew: 1,
+        among: Box::new(among),
+    };
+    let near = PlacementStrategy::LocalAffinity {
+        group: "near".to_owned(),
+        fallback: Box::new(spread("not-this", PlacementStrategy::Random)),
+    };
+    let strategy = spread("outer", spread("inner", near));
+    assert!(strategy.groups().into_iter().eq(["inner", "near", "outer"]));
+    assert!(
+        PlacementStrategy::Random
+            .spread_over("zone")
+            .groups()
+            .is_empty()
+    );
+}
+
+#[test]
 fn a_lost_group_gathers_on_one_node_again() {
     let mut view = cluster(8, |_, node| node);
     let strategy = PlacementStrategy::LocalAffinity {

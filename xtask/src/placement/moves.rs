@@ -216,7 +216,9 @@ fn proposed(
             actor.node = id;
         }
     }
-    if moves.is_empty() || moves.len() >= enough {
+    // With fewer the new node's share may be none.
+    let must_move = nodes.len() >= 20 * view.nodes.len();
+    if (must_move && moves.is_empty()) || moves.len() >= enough {
         figures.fall_short(format!("{} moves for one node that came", moves.len()));
     }
     if !rebalance(view, &owned, &policy, now).is_empty() {
