@@ -53,6 +53,11 @@ impl RequestTable {
         }
     }
 
+    /// Whether it holds anything of a caller. It may have forgotten one that is gone.
+    pub(crate) fn knows(&self, caller: BootId) -> bool {
+        self.callers.contains_key(&caller)
+    }
+
     /// Notes that a request was applied.
     pub fn note(&mut self, id: &RequestId, answer: Answer) {
         let applied = self.callers.entry(id.caller.boot).or_default();

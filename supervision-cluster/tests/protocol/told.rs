@@ -26,6 +26,8 @@ pub(crate) struct Told {
     /// Lives that were ended, so that their checkpoints may be emptied.
     ended: BTreeSet<(ActorPath, Epoch)>,
     wrong: Option<&'static str>,
+    /// A new owner has waited for a hand-over in vain, and has begun a later activation.
+    pub(crate) gave_up_waiting: bool,
 }
 
 /// A message, and what its caller was told.
@@ -199,6 +201,8 @@ impl Told {
             let revived = old.state != OwnState::Owned && new.state == OwnState::Owned;
             let may = !revived || self.created.contains(path);
             self.must(may, "a path that had ended was claimed");
+            let again = old.owner == new.owner && new.epoch.is_none();
+            self.gave_up_waiting |= again && old.from.is_some();
         }
         let (RecordKey::State(path), Record::State(new)) = (&put.key, &put.record) else {
             return;

@@ -106,7 +106,7 @@ pub(crate) fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World
     let all_must_be = match mood {
         Mood::Wild => false,
         Mood::Calm => true,
-        Mood::Clumsy => world.setup.repeat == Repeat::AcrossEpochs,
+        Mood::Clumsy => world.setup.repeat == Repeat::AcrossEpochs || !world.told.gave_up_waiting,
     };
     if all_must_be && !unhandled.is_empty() {
         return Err(format!(
@@ -316,10 +316,10 @@ impl Tally {
     }
 }
 
-/// Seeds that have found something once. What a seed means changes with the walk; what was found is
-/// kept for good as a mistake that can be planted.
-const KEPT: [u64; 10] = [
-    8, 55, 3090, 3746, 5189, 11312, 38673, 46621, 1_005_923, 1_007_330,
+/// Seeds that have found something once. What a seed means changes with the walk, so most of them only
+/// show that nothing is found there now.
+const KEPT: [u64; 12] = [
+    8, 55, 3090, 3746, 5189, 11312, 38673, 46621, 190_833, 351_889, 1_005_923, 1_007_330,
 ];
 
 #[test]

@@ -213,7 +213,8 @@ impl NodeMachine {
             // old owner will send this again.
             Some(at) if !at.is_waiting_for_take() => return,
             at => {
-                let waiting = at.map(|at| at.waiting(epoch)).unwrap_or_default();
+                let me = &self.me;
+                let waiting = at.map(|at| at.waiting(&take, me)).unwrap_or_default();
                 self.make(&path, now, tray, |desk, cx| {
                     Path::take(desk, cx, durability, take, waiting)
                 });

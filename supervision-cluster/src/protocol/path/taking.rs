@@ -202,15 +202,20 @@ impl Path {
         }
     }
 
-    /// Gives up what was waiting for it, to be begun with anew in this epoch.
+    /// Gives up what was waiting for it, to be begun with anew by what comes with `coming`.
     ///
-    /// If the path had been given away and now comes back, nobody has told yet that what was sent
-    /// along had arrived.
-    pub(crate) fn waiting(&mut self, epoch: Epoch) -> Vec<Request> {
+    /// If the path had been given away and now comes back, nobody has told yet that what was sent along
+    /// had arrived. Of that, what a caller has asked whom the table does not know is left in doubt: an
+    /// owner in between may have handled it, and have forgotten the caller because it was gone.
+    pub(crate) fn waiting(&mut self, coming: &Take, me: &Member) -> Vec<Request> {
         if let Phase::Away { take, .. } = &mut self.phase {
-            let held = std::mem::take(&mut take.held);
+            let sure = |request: &Request| {
+                request.id.caller == *me || coming.table.knows(request.id.caller.boot)
+            };
+            let held = std::mem::take(&mut take.held).into_iter().filter(sure);
+            let epoch = coming.epoch;
             self.held
-                .extend(held.into_iter().map(|request| Request { epoch, ..request }));
+                .extend(held.map(|request| Request { epoch, ..request }));
         }
         std::mem::take(&mut self.held).into()
     }
