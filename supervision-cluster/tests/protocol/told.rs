@@ -9,6 +9,9 @@ use supervision_cluster::protocol::{
 
 use crate::{setup::Setup, store::Put, store::Store};
 
+/// So many letters of one hand-over are lost only if it was sent again and again.
+pub(crate) const SEVERAL: u8 = 3;
+
 /// What has been seen so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Told {
@@ -28,6 +31,8 @@ pub(crate) struct Told {
     wrong: Option<&'static str>,
     /// A new owner has waited for a hand-over in vain, and has begun a later activation.
     pub(crate) gave_up_waiting: bool,
+    /// How many letters that hand something over were lost, as far as it matters.
+    pub(crate) takes_lost: u8,
 }
 
 /// A message, and what its caller was told.

@@ -14,7 +14,7 @@ use supervision_cluster::protocol::{Bug, Durability, PathLimits, Repeat};
 use crate::{
     happening::Happening,
     setup::{MOST, STEP, Setup, path_name},
-    told::Outcome,
+    told::{Outcome, SEVERAL},
     weather::{Mood, Weather},
     world::{Node, World},
 };
@@ -106,7 +106,10 @@ pub(crate) fn walk(seed: u64, bug: Option<Bug>, sums: &mut Sums) -> Result<World
     let all_must_be = match mood {
         Mood::Wild => false,
         Mood::Calm => true,
-        Mood::Clumsy => world.setup.repeat == Repeat::AcrossEpochs || !world.told.gave_up_waiting,
+        Mood::Clumsy => {
+            let in_vain = world.told.gave_up_waiting && world.told.takes_lost == SEVERAL;
+            world.setup.repeat == Repeat::AcrossEpochs || !in_vain
+        }
     };
     if all_must_be && !unhandled.is_empty() {
         return Err(format!(

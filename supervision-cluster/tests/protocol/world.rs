@@ -14,7 +14,7 @@ use crate::{
     happening::{Happening, How},
     setup::{LEASE, STEP, Setup, boot_of, kind, nanos, node_id, path_name},
     store::{Put, Store},
-    told::Told,
+    told::{SEVERAL, Told},
 };
 
 /// A world. What one step does not touch is shared with the world before.
@@ -148,7 +148,11 @@ impl World {
             }
             Happening::Deliver(i, again) => self.deliver(i, again),
             Happening::Drop(i) => {
-                self.wire.remove(i);
+                let lost = self.wire.remove(i);
+                if let PeerMessage::Take(_) = lost.letter.message {
+                    let told = Arc::make_mut(&mut self.told);
+                    told.takes_lost = (told.takes_lost + 1).min(SEVERAL);
+                }
             }
             Happening::See(at, of, back) => self.see(at, of, back),
             Happening::Sweep(at, back) => self.sweep(at, back),
