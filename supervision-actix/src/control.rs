@@ -231,6 +231,13 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
     shared: &Rc<Shared<A>>,
     task: &mut TaskContext<'_>,
 ) {
+    if !shared.alerts.is(Alert::Port) {
+        return;
+    }
+    if let Some(port) = shared.port() {
+        // Before the look, in every poll: a call that was served may still take the waker with it.
+        port.call.task.register(task.waker());
+    }
     if !is_called(shared) {
         return;
     }
@@ -238,7 +245,6 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
     let Some((call, mut inbox)) = take_inbox(shared) else {
         return;
     };
-    call.task.register(task.waker());
     call.raised.store(false, Ordering::SeqCst);
     if let Some(inbox) = &mut inbox {
         let mut ctx = SupervisorContext::new(shared.clone());

@@ -82,10 +82,12 @@ impl Relocator<Mover> for Host {
     }
 }
 
+type Work = Box<dyn FnOnce(&mut Mover, &mut Context<Mover>) + Send>;
+
 /// Something the host lets the actor do; it tells if it is dropped without that.
 struct Job {
     log: Log,
-    work: Option<Box<dyn FnOnce(&mut Mover, &mut Context<Mover>) + Send>>,
+    work: Option<Work>,
 }
 
 impl EnvelopeProxy<Mover> for Job {

@@ -118,9 +118,12 @@ fn a_group_does_not_wait_for_a_child_whose_arbiter_stopped_before_the_child_was_
         on_system(async {
             let arbiter = Arbiter::new();
             let (go, wait) = mpsc::channel::<()>();
+            let (is_blocked, until_blocked) = mpsc::channel();
             arbiter.spawn_fn(move || {
+                is_blocked.send(()).expect("the test waits for it");
                 let _ = wait.recv();
             });
+            until_blocked.recv().expect("it gets there");
             arbiter.stop();
             let group = GroupProps::new("/group", GroupStrategy::OneForOne, restart(3, 0))
                 .child(child.on_arbiter(arbiter.handle()))

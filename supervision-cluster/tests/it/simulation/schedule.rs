@@ -48,7 +48,8 @@ pub(super) async fn heal(sim: &Rc<Sim>) {
         "seed {}: a node does not join",
         sim.seed
     );
-    for index in 0..sim.nodes.borrow().len() {
+    let nodes = sim.nodes.borrow().len();
+    for index in 0..nodes {
         if sim.up(index).is_none_or(|node| node.has_ended()) {
             sim.boot(index).await;
         }
