@@ -1,7 +1,7 @@
 //! The way to a supervised actor's supervisor: a channel that is served by the actor's own task.
 //!
 //! The supervisor has no task of its own. Its messages wake the actor's task through a waker that
-//! also raises a flag, so a task that was woken for anything else pays one look at the flag.
+//! also raises a flag (`bell`), so a task that was woken for anything else pays one look at the flag.
 
 use std::{
     pin::Pin,
@@ -21,11 +21,11 @@ use actix::{
     },
 };
 use futures_core::Stream;
-use futures_util::task::AtomicWaker;
 use supervision_core::Cause;
 
 use crate::{
     alerts::Alert,
+    bell::Bell,
     managed::Managed,
     order::Order,
     panics::caught,
@@ -40,10 +40,9 @@ const MAX_REMARKS: usize = 1_024;
 
 /// A call from another task or thread.
 pub(crate) struct Call {
-    raised: AtomicBool,
+    bell: Bell,
     /// Nobody serves it any more.
     gone: AtomicBool,
-    task: AtomicWaker,
     said: Mutex<Vec<Said>>,
 }
 
@@ -65,18 +64,15 @@ impl Wake for Call {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.raised.store(true, Ordering::Release);
-        self.task.wake();
+        self.bell.ring();
     }
 }
 
 impl Call {
     pub(crate) fn new() -> Arc<Self> {
-        // It starts raised, so that its first service registers the task.
         Arc::new(Self {
-            raised: AtomicBool::new(true),
+            bell: Bell::new(),
             gone: AtomicBool::new(false),
-            task: AtomicWaker::new(),
             said: Mutex::default(),
         })
     }
@@ -209,7 +205,7 @@ pub(crate) fn supervisor_of<A: Actor<Context = Context<A>>>(
     }
     let (address, inbox) = supervisor_channel();
     port.inbox = Some(inbox);
-    port.call.raised.store(true, Ordering::Release);
+    port.call.bell.remind();
     address
 }
 
@@ -220,10 +216,7 @@ pub(crate) fn call_of<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> Arc
 
 /// Whether a call waits to be served.
 pub(crate) fn is_called<A: Actor<Context = Context<A>>>(shared: &Shared<A>) -> bool {
-    shared.alerts.is(Alert::Port)
-        && shared
-            .port()
-            .is_some_and(|port| port.call.raised.load(Ordering::Acquire))
+    shared.alerts.is(Alert::Port) && shared.port().is_some_and(|port| port.call.bell.is_rung())
 }
 
 /// Answers what has come in, and takes in the failures that were reported.
@@ -245,7 +238,7 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
     let Some((call, mut inbox)) = take_inbox(shared) else {
         return;
     };
-    call.raised.store(false, Ordering::SeqCst);
+    call.bell.hear(task.waker());
     if let Some(inbox) = &mut inbox {
         let mut ctx = SupervisorContext::new(shared.clone());
         let waker = Waker::from(call.clone());

@@ -83,6 +83,7 @@ mod suspension;
 pub mod stalls;
 
 mod alerts;
+mod bell;
 mod current;
 mod incarnation;
 mod mailbox;

@@ -173,9 +173,10 @@ impl<A: Actor<Context = Context<A>>> Shared<A> {
     /// sender left; unless the pump has finished, a sender keeps it until the pump is back.
     pub(crate) fn lose_pump(&self) {
         self.alerts.raise(Alert::NoPump);
-        if let Some(private) = self.private.take()
-            && !self.pump_finished.get()
-        {
+        if self.pump_finished.get() {
+            return;
+        }
+        if let Some(private) = self.private.take() {
             *self.rare().kept_by.borrow_mut() = private.upgrade();
             self.private.set(Some(private));
         }

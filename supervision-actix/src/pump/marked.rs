@@ -46,6 +46,12 @@ impl<A: Actor<Context = Context<A>>> ActorFuture<A> for Marked<A> {
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         self.slot.reach();
+        // The incarnation can be polled again in a poll that has been told to end: a message handled
+        // in what is left of one found blocked already would not be watched.
+        if self.slot.must_yield() {
+            task.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let must_yield = || self.slot.must_yield();
         let turn = |shared: &Shared<A>| {
             shared.forget_wait();

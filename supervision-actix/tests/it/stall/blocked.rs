@@ -73,6 +73,33 @@ async fn address_of(supervisor: &Addr<SupervisorActor<Blocker>>) -> Addr<Blocker
 }
 
 #[test]
+fn each_of_two_messages_that_block_is_told_of_though_the_supervisor_is_asked_meanwhile() {
+    let path = "/stall/blocked/twice";
+    let (_guard, told) = told_of(path);
+    on_system(async {
+        let arbiter = Arbiter::new();
+        let supervisor = blocker(path, &arbiter, 3);
+        let actor = address_of(&supervisor).await;
+        let mut releases = Vec::new();
+        for _ in 0..2 {
+            let (release, hold) = channel::<()>();
+            actor.do_send(Block(hold));
+            releases.push(release);
+        }
+        for (incarnation, release) in (1..).zip(releases) {
+            let blocked = told.recv_timeout(LIMIT).expect("somebody tells");
+            assert_eq!(blocked.incarnation, incarnation);
+            // The question is served, and the actor polled again, before the blocked poll ends.
+            supervisor.do_send(GetFailureHistory::new());
+            drop(release);
+        }
+        assert_eq!(actor.send(Incarnation).await, Ok(3));
+        arbiter.stop();
+        arbiter.join().expect("no panic");
+    });
+}
+
+#[test]
 fn a_blocked_thread_is_told_of_at_once_and_decided_on_when_it_comes_back() {
     let path = "/stall/blocked/one";
     let (_guard, told) = told_of(path);

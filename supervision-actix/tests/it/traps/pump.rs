@@ -90,6 +90,13 @@ fn an_actor_that_refuses_to_end_is_reachable_again_by_a_weak_address() {
         let again =
             again.unwrap_or_else(|| panic!("the actor has ended: {log:?} {:?}", world.take_log()));
         assert_eq!(again.send(Do::log("again")).await, Ok(1));
+        // Its pump has ended once and is back; should this one be cancelled, it still goes on.
+        let cancel = Do::new(|_, ctx| {
+            let own = ctx.handle();
+            ctx.cancel_future(own);
+        });
+        assert_eq!(again.send(cancel).await, Ok(1));
+        assert_eq!(again.send(Do::log("and again")).await, Ok(1));
         assert_eq!(again.send(Do::panic()).await, CLOSED);
         assert_eq!(again.send(Do::nothing()).await, Ok(2));
         drop(again);
