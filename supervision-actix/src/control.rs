@@ -224,13 +224,6 @@ pub(crate) fn serve<A: Actor<Context = Context<A>>>(
     shared: &Rc<Shared<A>>,
     task: &mut TaskContext<'_>,
 ) {
-    if !shared.alerts.is(Alert::Port) {
-        return;
-    }
-    if let Some(port) = shared.port() {
-        // Before the look, in every poll: a call that was served may still take the waker with it.
-        port.call.task.register(task.waker());
-    }
     if !is_called(shared) {
         return;
     }

@@ -19,9 +19,9 @@ mod ceilings {
     pub(super) const TELL: Most = Most::new(0.0, 0.0);
     pub(super) const TELL_ONE_PER_WAKEUP: Most = Most::new(0.0, 0.0);
     pub(super) const ASK: Most = Most::new(0.0, 0.0);
-    pub(super) const SPAWN_LEAN: Most = Most::new(7.0, 355.0);
-    pub(super) const SPAWN_WITH_SUPERVISOR: Most = Most::new(19.0, 678.0);
-    pub(super) const SPAWN_DYNAMIC: Most = Most::new(20.7, 888.0);
+    pub(super) const SPAWN_LEAN: Most = Most::new(7.0, 364.0);
+    pub(super) const SPAWN_WITH_SUPERVISOR: Most = Most::new(19.0, 695.0);
+    pub(super) const SPAWN_DYNAMIC: Most = Most::new(20.7, 897.0);
 
     /// In whole, the message that fails and the answered ping included.
     pub(super) const RESTART_AFTER_PANIC: Most = Most::new(25.0, 1077.0);
